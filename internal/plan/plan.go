@@ -32,6 +32,7 @@ type Plan struct {
 	PolicyRevision string        `json:"policyRevision,omitempty"`
 	Policies       []Policy      `json:"policies,omitempty"` // what was evaluated, sorted by name
 	Applications   []Application `json:"applications"`       // affected or not evaluable, sorted by name
+	Notes          []string      `json:"notes,omitempty"`    // what a reviewer should know beside: policies change in this pull request, ...
 	Findings       []Finding     `json:"findings,omitempty"` // of no single application: a policy that does not compile, no policy at all
 	Summary        Summary       `json:"summary"`
 }
@@ -64,6 +65,7 @@ type Application struct {
 	Status      Status    `json:"status"`
 	Error       string    `json:"error,omitempty"` // why it could not be rendered or evaluated
 	AffectedBy  []string  `json:"affectedBy,omitempty"`
+	Notes       []string  `json:"notes,omitempty"` // base does not render, files that hold no object, ...
 	Objects     *Objects  `json:"objects,omitempty"`
 	Changes     []Change  `json:"changes"`
 	Findings    []Finding `json:"findings"`
