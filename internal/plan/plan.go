@@ -96,6 +96,8 @@ type Change struct {
 	Object manifest.ID `json:"object"` // of the proposed state; of base where the object is deleted
 	Fields []Field     `json:"fields,omitempty"`
 	Diff   string      `json:"diff,omitempty"` // unified YAML diff, secrets masked
+	// Omitted counts the lines of Diff that are left out or shortened because they do not fit.
+	Omitted int `json:"omitted,omitempty"`
 }
 
 // Field is one changed field of an updated object.
