@@ -1,0 +1,213 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mergegate/mergegate/internal/plan"
+)
+
+// CommentOptions says what a comment needs to know besides the plan. Everything but Answer is escaped.
+type CommentOptions struct {
+	Marker     string   // what the hidden first line holds after "mergegate:"
+	BaseName   string   // base branch
+	DetailsURL string   // page with the whole plan
+	BlobURL    string   // address of the head's files, to which /path#L1 is added
+	Notices    []string // what people should know about how this plan came to be, plain text
+	Answer     string   // answer to a command, in trusted Markdown
+}
+
+func (o CommentOptions) scope() scope {
+	return scope{base: o.BaseName, details: o.DetailsURL, blob: o.BlobURL}
+}
+
+// MarkerLine is the hidden first line by which a comment is found again.
+func MarkerLine(marker string) string { return "<!-- mergegate:" + comment(marker) + " -->" }
+
+// Comment is the one comment on a pull request: what the change does, what blocks it and who can clear
+// that. It fits GitHub's limit; what does not is counted and linked.
+func Comment(p plan.Plan, o CommentOptions) string {
+	return commentBody(p, o, maxComment)
+}
+
+// Markdown is the plan in Markdown, all of it.
+func Markdown(p plan.Plan) string {
+	return commentBody(p, CommentOptions{}, 0)
+}
+
+// How much a comment shows of each part, in blocks, and what it keeps free.
+const (
+	maxBlockers = 10
+	maxFindings = 20
+	countRoom   = 2500 // for the count of what does not fit
+)
+
+func commentBody(p plan.Plan, o CommentOptions, limit int) string {
+	v, s := newView(p), o.scope()
+	d := &document{limit: limit, terse: limit > 0}
+	if o.Marker != "" {
+		d.add(MarkerLine(o.Marker) + "\n")
+	}
+	d.add(fmt.Sprintf("<!-- plan %s base %s head %s -->\n", comment(p.Digest), comment(p.Base), comment(p.Head)))
+	d.add("### " + v.title() + "\n\n" + v.facts(s) + "\n")
+	d.add(v.warning() + o.notices())
+	rest := v.addBlockers(d, s)
+	d.add(v.table(s))
+	end := o.answer()
+	if o.Marker != "" {
+		end += "<sub>mergegate · plan " + code(short(p.Digest)) + " · comment `/help` for the commands</sub>\n"
+	}
+	v.addFindings(d, s, rest)
+	v.addChanges(d, s, len(end))
+	d.add(end)
+	return d.String()
+}
+
+// maxNotices is how many notices are shown, and maxAnswer how long an answer may be, in bytes.
+const (
+	maxNotices = 10
+	maxAnswer  = 8000
+)
+
+func (o CommentOptions) notices() string {
+	if len(o.Notices) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("> [!NOTE]\n")
+	mark := "> - "
+	if len(o.Notices) == 1 {
+		mark = "> "
+	}
+	for i, n := range o.Notices {
+		if i == maxNotices {
+			fmt.Fprintf(&b, "> - and %s\n", plural(len(o.Notices)-i, "more notice"))
+			break
+		}
+		b.WriteString(mark + sentence(n, maxMessage) + "\n")
+	}
+	return b.String() + "\n"
+}
+
+func (o CommentOptions) answer() string {
+	if o.Answer == "" {
+		return ""
+	}
+	return "<details open><summary>Commands</summary>\n\n" + cutMarkdown(o.Answer, maxAnswer) + "\n</details>\n\n"
+}
+
+// most is how many of n blocks a document shows: all of them unless it is terse.
+func (d *document) most(n, terse int) int {
+	if d.terse {
+		return min(n, terse)
+	}
+	return n
+}
+
+// addBlockers lists what blocks and returns what did not fit.
+func (v view) addBlockers(d *document, s scope) (rest []string) {
+	blockers := v.blockers(s, d.terse)
+	if len(blockers) == 0 {
+		return nil
+	}
+	most := d.most(len(blockers), maxBlockers)
+	d.add("**What blocks this**\n\n")
+	shown := most - d.addAll(blockers[:most], d.limit*2/3)
+	if shown < len(blockers) {
+		d.add(fmt.Sprintf("- and %s below\n", number(len(blockers)-shown)))
+	}
+	d.add(v.clearing(s) + "\n")
+	return blockers[shown:]
+}
+
+// addFindings lists the findings that do not block: warnings in sight, what is known or waived folded.
+func (v view) addFindings(d *document, s scope, blockers []string) {
+	open := v.some(func(f finding) bool { return f.counts() && (f.Severity == plan.Warn || v.passedOver(f)) })
+	shown := append(blockers, findingItems(open, s, d.terse)...)
+	if len(shown) > 0 {
+		d.add("**Findings**\n\n")
+		most := d.most(len(shown), maxFindings)
+		left := d.addAll(shown[:most], d.limit/4) + len(shown) - most
+		if left > 0 {
+			d.add(fmt.Sprintf("- and %s: %s\n", plural(left, "more finding"), s.whole()))
+		}
+		d.add("\n")
+	}
+	known := func(f finding) bool { return !f.New && f.WaivedBy == "" && weight(f.Severity) > 0 }
+	waived := func(f finding) bool { return f.WaivedBy != "" && weight(f.Severity) > 0 }
+	info := func(f finding) bool { return f.counts() && f.Severity == plan.Info }
+	v.addFolded(d, s, "that the base branch has too, not blocking", known)
+	v.addFolded(d, s, "waived", waived)
+	v.addFolded(d, s, "for information", info)
+}
+
+// passedOver says whether a finding would block and does not, because the gate is told to let it pass.
+func (v view) passedOver(f finding) bool { return v.plan.Verdict == plan.Pass && f.blocks() }
+
+func (v view) addFolded(d *document, s scope, what string, keep func(finding) bool) {
+	found := v.some(keep)
+	if len(found) == 0 {
+		return
+	}
+	items := findingItems(found, s, d.terse)
+	most := d.most(len(items), maxFindings)
+	inner := &document{limit: max(0, d.limit/8)}
+	left := inner.addAll(items[:most], 250) + len(items) - most
+	if left > 0 {
+		inner.add(fmt.Sprintf("- and %s: %s\n", number(left)+" more", s.whole()))
+	}
+	d.add(fmt.Sprintf("<details><summary>%s %s</summary>\n\n%s\n</details>\n\n", plural(len(found), "finding"), what, inner))
+}
+
+// Diffs are open up to this many lines together, and cut at this many lines each.
+const (
+	openLines = 30
+	maxLines  = 150
+)
+
+// addChanges adds the diffs, most dangerous first, as many as fit with reserve bytes kept free.
+func (v view) addChanges(d *document, s scope, reserve int) {
+	if len(v.changes) == 0 {
+		return
+	}
+	d.add("**Changes**\n\n")
+	open, lines := 0, maxLines
+	if d.limit == 0 {
+		lines = 0
+	}
+	for i, c := range v.changes {
+		n := strings.Count(c.Diff, "\n") + len(c.Fields)
+		block := c.diffBlock(s, open+n <= openLines, lines)
+		open += n
+		if !d.fits(len(block), countRoom+reserve) {
+			d.add(leftOut(v.changes[i:], s))
+			return
+		}
+		d.add(block)
+	}
+}
+
+// leftOut counts the changes whose diffs are not shown.
+func leftOut(changes []change, s scope) string {
+	var t tally
+	kinds := map[string]int{}
+	for _, c := range changes {
+		for range c.members {
+			t.add(c.Action)
+		}
+		kinds[c.Object.Kind] += len(c.members)
+	}
+	var names []string
+	for k := range kinds {
+		names = append(names, k)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if kinds[a] != kinds[b] {
+			return kinds[b] - kinds[a]
+		}
+		return strings.Compare(a, b)
+	})
+	of := list(names, maxNames, func(k string) string { return number(kinds[k]) + " " + name(k) })
+	return fmt.Sprintf("**%s do not fit here** (%s: %s): %s.\n\n", plural(len(changes), "more diff"), t.words(), of, s.whole())
+}

@@ -1,0 +1,326 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/mergegate/mergegate/internal/manifest"
+	"github.com/mergegate/mergegate/internal/plan"
+)
+
+// scope says where things are that a report links to. Each may be empty.
+type scope struct {
+	base    string // base branch
+	details string // address of the page with everything
+	blob    string // address of the head's files, to which a path is added
+}
+
+// How much of one thing a comment or check run shows.
+const (
+	maxName    = 200  // bytes of one name
+	maxMessage = 1000 // bytes of one message
+	maxNames   = 5    // names in a list
+	maxSame    = 10   // names of applications with the same change
+	maxAlike   = 3    // findings of one policy in a comment
+)
+
+func name(s string) string { return code(brief(s, maxName)) }
+
+// where is a location as a link, and empty without one.
+func (s scope) where(l *manifest.Location) string {
+	at := place(l)
+	if at == "" {
+		return ""
+	}
+	if s.blob == "" {
+		return name(at)
+	}
+	address := strings.TrimSuffix(s.blob, "/") + "/" + filePath(l.File)
+	if l.Line > 0 {
+		address += fmt.Sprintf("#L%d", l.Line)
+	}
+	return link(name(at), address)
+}
+
+// whole says where everything is.
+func (s scope) whole() string {
+	if webAddress(s.details) == "" {
+		return "`mergegate plan` shows everything"
+	}
+	return link("the full plan", s.details) + " shows everything"
+}
+
+// branch names the base branch.
+func (s scope) branch() string {
+	if s.base == "" {
+		return "the base branch"
+	}
+	return name(s.base)
+}
+
+// title is the verdict with its sign.
+func (v view) title() string {
+	sign := "❌ "
+	if v.plan.Verdict == plan.Pass {
+		sign = "✅ "
+	}
+	return sign + v.headline()
+}
+
+// facts is one line: what was planned and how much of it is affected.
+func (v view) facts(s scope) string {
+	parts := []string{fmt.Sprintf("%s into %s at %s", code(short(v.plan.Head)), s.branch(), code(short(v.plan.Base)))}
+	if v.plan.Verdict != plan.Pass {
+		parts = append(parts, v.effect())
+	}
+	parts = append(parts, fmt.Sprintf("%s of %s affected", number(v.plan.Summary.Affected), plural(v.plan.Summary.Applications, "application")))
+	if n := len(v.plan.Policies); n > 0 {
+		parts = append(parts, plural(n, "policy", "policies"))
+	}
+	if webAddress(s.details) != "" {
+		parts = append(parts, link("full plan", s.details))
+	}
+	return strings.Join(parts, " · ") + "\n"
+}
+
+// identity is the machine's part: it comes first, so that no cut drops it.
+func (v view) identity() string {
+	return fmt.Sprintf("Plan %s of %s on %s\n\n", code(v.plan.Digest), code(v.plan.Head), code(v.plan.Base))
+}
+
+// warning names what the change deletes or replaces that may hold state or matters beyond a namespace.
+func (v view) warning() string {
+	var lost []string
+	for _, c := range v.changes {
+		if c.danger != losesState {
+			continue
+		}
+		for _, m := range c.members {
+			lost = append(lost, fmt.Sprintf("%ss %s in %s", c.Action, name(m.object.String()), name(m.app)))
+		}
+	}
+	if len(lost) == 0 {
+		return ""
+	}
+	return "> [!WARNING]\n> This " + list(lost, maxNames, plain) + ".\n\n"
+}
+
+// blockers lists what stands against a pass, one block each.
+func (v view) blockers(s scope, terse bool) []string {
+	if v.plan.Verdict == plan.Pass {
+		return nil
+	}
+	out := append(v.failureItems(s), findingItems(v.some(finding.blocks), s, terse)...)
+	if len(out) == 0 {
+		for _, r := range v.plan.Reasons {
+			out = append(out, "- Verdict: "+sentence(r, maxMessage)+"\n")
+		}
+	}
+	return out
+}
+
+func (v view) failureItems(s scope) []string {
+	var out []string
+	for _, f := range v.failures {
+		out = append(out, failureItem(f, s))
+	}
+	return out
+}
+
+// findingItems lists findings, in the order in which they are. Where it is terse, it shows a few of each
+// policy and counts the others.
+func findingItems(findings []finding, s scope, terse bool) []string {
+	kind := func(f finding) string { return severity(f.Severity) + "\x00" + f.Policy }
+	total, shown := map[string]int{}, map[string]int{}
+	for _, f := range findings {
+		total[kind(f)]++
+	}
+	var out []string
+	for _, f := range findings {
+		k := kind(f)
+		shown[k]++
+		switch {
+		case !terse || shown[k] <= maxAlike || total[k] == maxAlike+1:
+			out = append(out, findingItem(f, s))
+		case shown[k] == total[k]:
+			out = append(out, fmt.Sprintf("- **%s** %s: %s more: %s\n", severity(f.Severity), name(f.Policy), number(total[k]-maxAlike), s.whole()))
+		}
+	}
+	return out
+}
+
+func failureItem(f failure, s scope) string {
+	item := fmt.Sprintf("- **error** %s could not be planned: %s", list(f.apps, maxNames, name), sentence(f.message, maxMessage))
+	if at := s.where(f.location); at != "" {
+		item += "<br>" + at
+	}
+	return item + "\n"
+}
+
+// findingItem is one finding as an item of a list.
+func findingItem(f finding, s scope) string {
+	item := fmt.Sprintf("- **%s** %s", severity(f.Severity), link(name(f.Policy), f.URL))
+	if f.Title != "" && f.Title != f.Message {
+		item += " " + sentence(f.Title, maxName)
+	}
+	item += ": " + sentence(f.Message, maxMessage)
+	var parts []string
+	if at := s.where(f.Location); at != "" {
+		parts = append(parts, at)
+	}
+	if len(f.objects) == 1 {
+		parts = append(parts, name(f.objects[0].String()))
+	} else if len(f.objects) > 1 {
+		parts = append(parts, plural(len(f.objects), "object"))
+	}
+	if len(f.apps) > 0 {
+		parts = append(parts, "in "+list(f.apps, maxNames, name))
+	}
+	if f.WaivedBy != "" {
+		parts = append(parts, "waived by "+name(f.WaivedBy))
+	}
+	if len(parts) > 0 {
+		item += "<br>" + strings.Join(parts, " · ")
+	}
+	return item + "\n"
+}
+
+func severity(s plan.Severity) string {
+	if weight(s) < 0 {
+		return string(plan.SeverityError)
+	}
+	return string(s)
+}
+
+// clearing says who can clear what blocks.
+func (v view) clearing(s scope) string {
+	var author, owner bool
+	author = len(v.failures) > 0
+	denied := len(v.some(func(f finding) bool { return f.Severity == plan.Deny && f.counts() })) > 0
+	owner = len(v.some(func(f finding) bool { return weight(f.Severity) <= 0 })) > 0
+	var parts []string
+	if author || denied {
+		parts = append(parts, "the author, by changing this pull request")
+	}
+	if denied {
+		parts = append(parts, "for a denial also whoever owns the policies, by an exception on "+s.branch())
+	}
+	if owner {
+		parts = append(parts, "for a policy error whoever owns the policies, by repairing them on "+s.branch())
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "\n**Who can clear it:** " + strings.Join(parts, "; ") + ".\n"
+}
+
+// diffBlock is a change as a folding block. lines is how many lines of the diff it may show, 0 all.
+func (c change) diffBlock(s scope, open bool, lines int) string {
+	var b strings.Builder
+	b.WriteString("<details")
+	if open {
+		b.WriteString(" open")
+	}
+	b.WriteString("><summary>" + c.summaryHTML() + "</summary>\n\n")
+	if len(c.members) > 1 {
+		fmt.Fprintf(&b, "Same in %s.", list(c.apps(), maxSame, name))
+		if c.Diff != "" && c.Action == plan.Update {
+			fmt.Fprintf(&b, " The diff is that of %s.", name(c.members[0].app))
+		}
+		b.WriteString("\n\n")
+	}
+	if at := c.sources(s); at != "" {
+		b.WriteString("Set at " + at + "\n\n")
+	}
+	if c.Diff == "" {
+		b.WriteString(c.fieldList(lines))
+	} else {
+		b.WriteString(c.fencedDiff(s, lines))
+	}
+	b.WriteString("\n</details>\n\n")
+	return b.String()
+}
+
+// summaryHTML is the title of a change: what happens to what, where, and to which value.
+func (c change) summaryHTML() string {
+	out := "<b>" + string(c.Action) + "</b> "
+	if c.danger == losesState || c.danger == isDeleted {
+		out = "⚠️ " + out
+	}
+	if c.danger == isDenied {
+		out = "⛔ " + out
+	}
+	out += codeHTML(brief(c.subject(), maxName))
+	if g := c.gist(); g != "" {
+		out += " · " + codeHTML(brief(g, maxName))
+	}
+	if apps := c.apps(); len(apps) > 1 {
+		return out + " · " + plural(len(apps), "application")
+	}
+	return out + " · " + codeHTML(brief(c.members[0].app, maxName))
+}
+
+// sources lists the places that set the changed fields.
+func (c change) sources(s scope) string {
+	var out []string
+	seen := map[string]bool{}
+	for _, f := range c.Fields {
+		at := place(f.Source)
+		if at == "" || seen[at] {
+			continue
+		}
+		seen[at] = true
+		where := s.where(f.Source)
+		if f.Source.Via != "" {
+			where += " (" + name(f.Source.Via) + ")"
+		}
+		out = append(out, where)
+	}
+	return list(out, 3, func(s string) string { return s })
+}
+
+// fieldList lists the changed fields of a change that has no diff.
+func (c change) fieldList(most int) string {
+	if len(c.Fields) == 0 {
+		return "No fields are shown for this object.\n"
+	}
+	var b strings.Builder
+	for i, f := range c.Fields {
+		if most > 0 && i == most {
+			fmt.Fprintf(&b, "- and %s\n", plural(len(c.Fields)-i, "more field"))
+			break
+		}
+		before, after := "nothing", "nothing"
+		if f.Before != nil {
+			before = code(brief(value(f.Before), maxName))
+		}
+		if f.After != nil {
+			after = code(brief(value(f.After), maxName))
+		}
+		fmt.Fprintf(&b, "- %s: %s → %s\n", code(brief(cmp.Or(f.At, f.Path), 2*maxName)), before, after)
+	}
+	return b.String()
+}
+
+// maxLine is how long a line of a diff may be, in bytes, where the number of lines is limited.
+const maxLine = 400
+
+func (c change) fencedDiff(s scope, most int) string {
+	lines := strings.Split(strings.TrimRight(diffBody(c.Diff), "\n"), "\n")
+	if most == 0 {
+		return fenced(strings.Join(lines, "\n"), "diff")
+	}
+	more := len(lines) - most
+	if more > 0 {
+		lines = lines[:most]
+	}
+	for i, l := range lines {
+		lines[i] = clip(visibleLine(l), maxLine)
+	}
+	out := fenced(strings.Join(lines, "\n"), "diff")
+	if more > 0 {
+		out += fmt.Sprintf("\n%s of this diff: %s.\n", plural(more, "more line"), s.whole())
+	}
+	return out
+}

@@ -1,0 +1,186 @@
+package report
+
+import (
+	"cmp"
+	_ "embed" // the page's template
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/mergegate/mergegate/internal/manifest"
+	"github.com/mergegate/mergegate/internal/plan"
+)
+
+//go:embed page.html
+var pageTemplate string
+
+// PageOptions says what the page needs to know besides the plan.
+type PageOptions struct {
+	Title    string // what was planned: owner/repository #42
+	BaseName string // base branch
+	PullURL  string // address of the pull request
+	BlobURL  string // address of the head's files, to which /path#L1 is added
+}
+
+// HTML is the page with all of a plan: nothing is cut. It loads nothing and runs nothing.
+func HTML(p plan.Plan, o PageOptions) ([]byte, error) {
+	t, err := template.New("page").Parse(pageTemplate)
+	if err != nil {
+		return nil, fmt.Errorf("parse page template: %w", err)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, newPage(p, o)); err != nil {
+		return nil, fmt.Errorf("write page: %w", err)
+	}
+	return []byte(b.String()), nil
+}
+
+// These types are what the template shows. Their texts are visible; html/template escapes them.
+type (
+	pageData struct {
+		Title, Headline, Base, BaseSHA, Head, Digest, Effect, Revision string
+		PullURL                                                        string
+		Passed                                                         bool
+		Affected, Applications                                         string
+		Blockers, Open, Old                                            []pageFinding
+		Reasons                                                        []string
+		Rows                                                           []pageRow
+		Changes                                                        []pageChange
+		Policies                                                       []plan.Policy
+	}
+	pageFinding struct {
+		Severity, Policy, Title, Message, Objects, Apps, Waived string
+		URL                                                     string
+		Location                                                pageLink
+	}
+	pageLink struct{ Text, URL string }
+	pageRow  struct {
+		Name, Path, Environment, Result, Class, Why string
+	}
+	pageChange struct {
+		Action, Subject, Gist, Class string
+		Open                         bool
+		Apps                         []string
+		Sources                      []pageLink
+		Lines                        []pageLine
+		Fields                       []pageField
+	}
+	pageLine  struct{ Class, Text string }
+	pageField struct{ At, Before, After string }
+)
+
+func newPage(p plan.Plan, o PageOptions) pageData {
+	v, s := newView(p), scope{base: o.BaseName, blob: o.BlobURL}
+	d := pageData{
+		Title: visible(o.Title), Headline: v.headline(), Base: visible(o.BaseName), BaseSHA: visible(p.Base), Head: visible(p.Head),
+		Digest: visible(p.Digest), Effect: v.effect(), Revision: visible(p.PolicyRevision), PullURL: webAddress(o.PullURL),
+		Passed: p.Verdict == plan.Pass, Affected: number(p.Summary.Affected), Applications: plural(p.Summary.Applications, "application"),
+	}
+	for _, f := range v.failures {
+		d.Blockers = append(d.Blockers, pageFinding{Severity: "error", Title: "could not be planned", Message: blockText(f.message),
+			Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(f.location)})
+	}
+	for _, f := range v.findings {
+		item := s.pageFinding(f)
+		switch {
+		case f.blocks() && !d.Passed:
+			d.Blockers = append(d.Blockers, item)
+		case f.counts() || f.blocks():
+			d.Open = append(d.Open, item)
+		default:
+			d.Old = append(d.Old, item)
+		}
+	}
+	if len(d.Blockers) == 0 && !d.Passed {
+		for _, r := range p.Reasons {
+			d.Reasons = append(d.Reasons, blockText(r))
+		}
+	}
+	for _, a := range p.Applications {
+		d.Rows = append(d.Rows, newPageRow(a))
+	}
+	for i, c := range v.changes {
+		d.Changes = append(d.Changes, s.pageChange(c, i < 20))
+	}
+	for _, policy := range p.Policies {
+		d.Policies = append(d.Policies, plan.Policy{Name: visible(policy.Name), Source: visible(policy.Source)})
+	}
+	return d
+}
+
+func (s scope) pageLink(l *manifest.Location) pageLink {
+	at := place(l)
+	if at == "" || s.blob == "" {
+		return pageLink{Text: visible(at)}
+	}
+	address := strings.TrimSuffix(s.blob, "/") + "/" + filePath(l.File)
+	if l.Line > 0 {
+		address += fmt.Sprintf("#L%d", l.Line)
+	}
+	return pageLink{Text: visible(at), URL: webAddress(address)}
+}
+
+func (s scope) pageFinding(f finding) pageFinding {
+	var objects []string
+	for _, o := range f.objects {
+		objects = append(objects, visible(o.String()))
+	}
+	out := pageFinding{
+		Severity: severity(f.Severity), Policy: visible(f.Policy), Title: visible(f.Title), Message: blockText(f.Message), URL: webAddress(f.URL),
+		Objects: strings.Join(objects, ", "), Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(f.Location),
+	}
+	if f.WaivedBy != "" {
+		out.Waived = "waived by " + visible(f.WaivedBy)
+	} else if !f.New {
+		out.Waived = "the base branch has it too"
+	}
+	return out
+}
+
+func newPageRow(a plan.Application) pageRow {
+	text, worst := result(a)
+	class := map[int]string{worstError: "bad", worstDenied: "bad", worstDanger: "danger", worstNothing: "quiet"}[worst]
+	return pageRow{Name: visible(a.Name), Path: visible(a.Path), Environment: visible(a.Environment), Result: strings.ReplaceAll(text, "**", ""),
+		Class: class, Why: visible(strings.Join(a.AffectedBy, ", "))}
+}
+
+func (s scope) pageChange(c change, open bool) pageChange {
+	out := pageChange{Action: string(c.Action), Subject: visible(c.subject()), Gist: visible(c.gist()), Open: open}
+	if c.danger == losesState || c.danger == isDeleted {
+		out.Class = "danger"
+	}
+	if c.danger == isDenied {
+		out.Class = "bad"
+	}
+	for _, a := range c.apps() {
+		out.Apps = append(out.Apps, visible(a))
+	}
+	seen := map[string]bool{}
+	for _, f := range c.Fields {
+		if at := place(f.Source); at != "" && !seen[at] {
+			seen[at] = true
+			out.Sources = append(out.Sources, s.pageLink(f.Source))
+		}
+		out.Fields = append(out.Fields, pageField{visible(cmp.Or(f.At, f.Path)), visible(value(f.Before)), visible(value(f.After))})
+	}
+	if c.Diff == "" {
+		return out
+	}
+	for l := range strings.Lines(diffBody(c.Diff)) {
+		out.Lines = append(out.Lines, pageLine{lineClass(l), visibleLine(strings.TrimRight(l, "\n"))})
+	}
+	return out
+}
+
+func lineClass(line string) string {
+	switch {
+	case strings.HasPrefix(line, "+"):
+		return "add"
+	case strings.HasPrefix(line, "-"):
+		return "del"
+	case strings.HasPrefix(line, "@@"):
+		return "hunk"
+	default:
+		return ""
+	}
+}
