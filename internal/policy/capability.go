@@ -22,6 +22,8 @@ func unavailable(name string) string {
 		return "policies do not see the environment"
 	case "json.match_schema", "json.verify_schema":
 		return "its schemas can read files"
+	case "parse_config_file", "parse_combined_config_files":
+		return "policies have no files, except in tests; parse_config takes text"
 	case "rego.parse_module", "trace":
 		return "policies do not run code that they are given, nor trace"
 	case "time.now_ns", "io.jwt.decode_verify",
@@ -65,16 +67,24 @@ func builtins() map[string]*topdown.Builtin {
 }
 
 func parseConfigBuiltin(_ topdown.BuiltinContext, operands []*ast.Term, iter func(*ast.Term) error) error {
-	kind, ok := operands[0].Value.(ast.String)
-	text, okText := operands[1].Value.(ast.String)
-	if !ok || !okText {
-		return errors.New("parse_config: both operands must be strings")
-	}
-	value, err := parseConfig(string(kind), string(text))
+	parsed, err := parseConfigTerms(operands[0], operands[1])
 	if err != nil {
 		return err
 	}
-	return iter(ast.NewTerm(value))
+	return iter(parsed)
+}
+
+func parseConfigTerms(kind, text *ast.Term) (*ast.Term, error) {
+	k, okKind := kind.Value.(ast.String)
+	t, okText := text.Value.(ast.String)
+	if !okKind || !okText {
+		return nil, errors.New("parse_config: both operands must be strings")
+	}
+	value, err := parseConfig(string(k), string(t))
+	if err != nil {
+		return nil, err
+	}
+	return ast.NewTerm(value), nil
 }
 
 func parseConfig(kind, text string) (ast.Value, error) {

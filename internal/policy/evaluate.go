@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -258,12 +259,16 @@ func (s *stage) run(ctx context.Context) ([][]hit, error) {
 	hits := make([][]hit, len(s.tasks))
 	s.overran = map[*policy]int{}
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(s.engine.options.Workers)
-	for i := range s.tasks {
+	var next atomic.Int64
+	for range min(s.engine.options.Workers, len(s.tasks)) { // few goroutines, whose stacks have grown once
 		group.Go(func() error {
-			var err error
-			hits[i], err = s.evaluate(groupCtx, i)
-			return err
+			for i := int(next.Add(1)) - 1; i < len(s.tasks); i = int(next.Add(1)) - 1 {
+				var err error
+				if hits[i], err = s.evaluate(groupCtx, i); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
