@@ -79,7 +79,7 @@ func (m *Masker) Set(set manifest.Set) manifest.Set {
 	m.learnGenerated(set)
 	masked := make(manifest.Set, len(set))
 	for i, o := range set {
-		o.Content, _ = m.object(o).(map[string]any)
+		o.Content = m.object(o)
 		o.ID.Name = m.scrubber.replace(o.ID.Name, hashOnly)
 		if suffix, ok := secretSuffix(o); ok {
 			o.ID.Name = o.Stem + "-" + m.hashes.mask(suffix)
@@ -140,10 +140,7 @@ func (r *register) fingerprints(key []byte, into map[string]string) {
 // learnGenerated takes note of the hashes in generated names whose objects hold something masked.
 func (m *Masker) learnGenerated(set manifest.Set) {
 	for _, o := range set {
-		if o.Stem == "" || o.IsSecret() {
-			continue
-		}
-		if masked, ok := m.object(o).(map[string]any); ok && !equalMaps(masked, o.Content) {
+		if o.Stem != "" && m.touches(o) {
 			m.learnHash(o)
 		}
 	}

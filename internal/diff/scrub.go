@@ -137,6 +137,32 @@ func (s *scrubber) replace(text string, mask func(*pattern) string) string {
 	return masked.String() + text[done:]
 }
 
+// finds says whether anything in a value would be replaced.
+func (s *scrubber) finds(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if s.finds(key) || s.finds(value) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, s.finds)
+	case json.Number:
+		return s.finds(string(v))
+	case string:
+		found := false
+		s.each(v, func(at int, bucket []*pattern) int {
+			found = found || slices.ContainsFunc(bucket, func(p *pattern) bool {
+				return !p.public && strings.HasPrefix(v[at:], p.text)
+			})
+			return at + 1
+		})
+		return found
+	}
+	return false
+}
+
 // publish exempts the patterns that are part of a word of the vocabulary.
 func (s *scrubber) publish(vocabulary map[string]bool) {
 	for text, seen := range vocabulary {

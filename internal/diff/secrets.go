@@ -53,15 +53,43 @@ func holdsSecrets(v any) bool {
 	return false
 }
 
+// touches says whether masking changes anything in an object.
+func (m *Masker) touches(o manifest.Object) bool {
+	return o.IsSecret() || holdsSecrets(o.Content) || m.scrubber.finds(o.Content)
+}
+
 // object is a masked copy of an object's content.
-func (m *Masker) object(o manifest.Object) any {
-	if o.Content == nil {
+func (m *Masker) object(o manifest.Object) map[string]any {
+	switch {
+	case o.Content == nil:
 		return nil
-	}
-	if o.IsSecret() {
+	case o.IsSecret():
 		return m.secret(o.Content, m.misplaced)
+	case isSecret(o.Content):
+		return m.nestedSecret(o.Content)
+	case m.touches(o):
+		return m.mapping(o.Content)
 	}
-	return m.value(o.Content)
+	return clone(o.Content).(map[string]any)
+}
+
+// clone is a deep copy.
+func clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		copied := make(map[string]any, len(v))
+		for key, value := range v {
+			copied[key] = clone(value)
+		}
+		return copied
+	case []any:
+		copied := make([]any, len(v))
+		for i, item := range v {
+			copied[i] = clone(item)
+		}
+		return copied
+	}
+	return v
 }
 
 // value is a masked copy of anything. Maps are walked in order of their keys, which decides the
@@ -72,16 +100,7 @@ func (m *Masker) value(v any) any {
 		if isSecret(v) {
 			return m.nestedSecret(v)
 		}
-		inner := m.value
-		if hasSecretTemplate(v) {
-			inner = m.templates
-		}
-		return m.fields(v, func(key string, value any) any {
-			if key == lastApplied {
-				return m.whole(value)
-			}
-			return inner(value)
-		})
+		return m.mapping(v)
 	case []any:
 		return m.list(v, m.value)
 	case string:
@@ -92,6 +111,20 @@ func (m *Masker) value(v any) any {
 		}
 	}
 	return v
+}
+
+// mapping masks a map that is no Secret.
+func (m *Masker) mapping(fields map[string]any) map[string]any {
+	inner := m.value
+	if hasSecretTemplate(fields) {
+		inner = m.templates
+	}
+	return m.fields(fields, func(key string, value any) any {
+		if key == lastApplied {
+			return m.whole(value)
+		}
+		return inner(value)
+	})
 }
 
 func (m *Masker) fields(fields map[string]any, mask func(key string, value any) any) map[string]any {
@@ -127,7 +160,7 @@ func isSecret(fields map[string]any) bool {
 }
 
 // secret masks a Secret. What else says what to do with fields that a Secret does not have.
-func (m *Masker) secret(fields map[string]any, other func(any) any) any {
+func (m *Masker) secret(fields map[string]any, other func(any) any) map[string]any {
 	return m.fields(fields, func(key string, value any) any {
 		switch key {
 		case "apiVersion", "kind", "metadata", "type", "immutable":
@@ -145,7 +178,7 @@ func (m *Masker) secret(fields map[string]any, other func(any) any) any {
 
 // nestedSecret masks a map of the kind Secret. Without metadata it may be a mere reference, whose
 // other fields are no secrets.
-func (m *Masker) nestedSecret(fields map[string]any) any {
+func (m *Masker) nestedSecret(fields map[string]any) map[string]any {
 	if _, ok := fields["metadata"]; ok {
 		return m.secret(fields, m.misplaced)
 	}
@@ -272,7 +305,8 @@ func texts(v any) []string {
 
 // looksMasked says whether a text of a manifest could be taken for a mask.
 func looksMasked(s string) bool {
-	return strings.Contains(s, "(secret #") || strings.Contains(s, hashMask)
+	open := strings.IndexByte(s, '(')
+	return open >= 0 && (strings.Contains(s[open:], "(secret #") || strings.Contains(s[open:], hashMask))
 }
 
 var (
