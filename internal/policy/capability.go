@@ -24,8 +24,8 @@ func unavailable(name string) string {
 		return "its schemas can read files"
 	case "parse_config_file", "parse_combined_config_files":
 		return "policies have no files, except in tests; parse_config takes text"
-	case "rego.parse_module", "trace":
-		return "policies do not run code that they are given, nor trace"
+	case "rego.parse_module":
+		return "policies do not read code that they are given"
 	case "time.now_ns", "io.jwt.decode_verify",
 		"crypto.x509.parse_and_verify_certificates", "crypto.x509.parse_and_verify_certificates_with_options":
 		return "a plan does not depend on the clock"

@@ -168,37 +168,51 @@ func testBuiltins(sources []Source) []*tester.Builtin {
 }
 
 func (f fixtures) one(bctx rego.BuiltinContext, name *ast.Term) (*ast.Term, error) {
+	_, contents, err := f.read(bctx, name)
+	return contents, err
+}
+
+// read parses the file of a name relative to the calling file.
+func (f fixtures) read(bctx rego.BuiltinContext, name *ast.Term) (string, *ast.Term, error) {
 	text, ok := name.Value.(ast.String)
 	if !ok {
-		return nil, errors.New("the path must be a string")
+		return "", nil, errors.New("the path must be a string")
 	}
 	file := path.Join(path.Dir(bctx.Location.File), string(text))
 	data, ok := f[file]
 	if !ok {
-		return nil, fmt.Errorf("no file %s in the policy sources", file)
+		return "", nil, fmt.Errorf("no file %s in the policy sources", file)
 	}
 	value, err := parseConfig(strings.TrimPrefix(path.Ext(file), "."), string(data))
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	return ast.NewTerm(value), nil
+	return file, ast.NewTerm(value), nil
 }
 
+// all combines files as --combine does: each document of a file, and each element of an array, by itself.
 func (f fixtures) all(bctx rego.BuiltinContext, names *ast.Term) (*ast.Term, error) {
 	list, ok := names.Value.(*ast.Array)
 	if !ok {
 		return nil, errors.New("the paths must be an array")
 	}
-	combined := make([]*ast.Term, list.Len())
-	for i := range combined {
-		contents, err := f.one(bctx, list.Elem(i))
+	var combined []*ast.Term
+	for i := range list.Len() {
+		file, contents, err := f.read(bctx, list.Elem(i))
 		if err != nil {
 			return nil, err
 		}
-		combined[i] = ast.ObjectTerm(
-			[2]*ast.Term{ast.StringTerm("path"), list.Elem(i)},
-			[2]*ast.Term{ast.StringTerm("contents"), contents},
-		)
+		documents := []*ast.Term{contents}
+		if several, ok := contents.Value.(*ast.Array); ok {
+			documents = documents[:0]
+			several.Foreach(func(document *ast.Term) { documents = append(documents, document) })
+		}
+		for _, document := range documents {
+			combined = append(combined, ast.ObjectTerm(
+				[2]*ast.Term{ast.StringTerm("path"), ast.StringTerm(file)},
+				[2]*ast.Term{ast.StringTerm("contents"), document},
+			))
+		}
 	}
 	return ast.ArrayTerm(combined...), nil
 }

@@ -25,7 +25,7 @@ import data.main
 test_passes if count(main.deny) == 1 with input as {"kind": "Pod"}
 test_file if count(main.deny) == 1 with input as parse_config_file("fixtures/pod.yaml")
 test_text if count(main.deny) == 0 with input as parse_config("yaml", "kind: Service")
-test_files if { some d in parse_combined_config_files(["fixtures/pod.yaml"]); d.contents.kind == "Pod"; d.path == "fixtures/pod.yaml" }
+test_files if { some d in parse_combined_config_files(["fixtures/pod.yaml", "fixtures/two.yaml"]); d.contents.kind == "B"; d.path == "policies/a/fixtures/two.yaml" }
 test_fails if { print("seen", 1); 1 == 2 }
 test_error if to_number("x") == 1
 test_application if data.mergegate.application.environment == "production" with data.mergegate.application as {"environment": "production"}
@@ -33,6 +33,7 @@ todo_test_later if false
 test_cases[name] if { some name, want in {"good": 1, "bad": 2}; want == 1 }
 `,
 		"a/fixtures/pod.yaml": "kind: Pod",
+		"a/fixtures/two.yaml": "kind: A\n---\nkind: B",
 		"old_test.rego":       "package old\ntest_v0 { 1 == 1 }",
 		"broken_test.rego":    "package broken\ntest_x if { y }",
 	}))

@@ -120,6 +120,7 @@ func (lib *library) nameOf(pkg string) string {
 
 // explain says in our words what a compiler's message means where the reason is ours.
 func explain(message string) string {
+	message = strings.Join(strings.Fields(message), " ")
 	found := regexp.MustCompile(`undefined function ([\w.]+)`).FindStringSubmatch(message)
 	if found == nil {
 		return message

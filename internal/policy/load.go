@@ -132,7 +132,7 @@ func (lib *library) addModule(source Source, f File) {
 
 // reserved says that a package would stand where the documents of an evaluation stand.
 func reserved(pkg string) bool {
-	for _, taken := range []string{"conftest", "mergegate.application", "mergegate.pull"} {
+	for _, taken := range []string{"conftest.file", "mergegate.application", "mergegate.pull"} {
 		if pkg == taken || pkg == "mergegate" || strings.HasPrefix(pkg, taken+".") {
 			return true
 		}

@@ -93,16 +93,17 @@ func (d *document) add(path ...string) {
 	d.leaf = true
 }
 
-func (d *document) provides(path []string) bool {
-	for _, segment := range path {
+// missing gives the shortest part of the path that is not there, or nil.
+func (d *document) missing(path []string) []string {
+	for i, segment := range path {
 		if d.leaf {
-			return true
+			return nil
 		}
 		if d = d.children[segment]; d == nil {
-			return false
+			return path[:i+1]
 		}
 	}
-	return true
+	return nil
 }
 
 func (lib *library) provided() *document {
@@ -131,9 +132,9 @@ func (lib *library) checkReferences(reached map[string]struct{}) {
 		seen := map[string]struct{}{}
 		for _, m := range byPackage[pkg] {
 			walkDataRefs(m.parsed, func(ref ast.Ref) {
-				path := groundPath(ref)
-				name := "data." + strings.Join(path, ".")
-				if _, again := seen[name]; again || root.provides(path) {
+				missing := root.missing(groundPath(ref))
+				name := "data." + strings.Join(missing, ".")
+				if _, again := seen[name]; again || missing == nil {
 					return
 				}
 				seen[name] = struct{}{}
