@@ -40,6 +40,9 @@ type Evaluation struct {
 	Digest       string
 	Verdict      string
 	Checks       map[string]int64 // check run ids by name
+	// ShownBy is the evaluation of the same head whose checks and comment say what this one found
+	// too: only the base moved. 0: this one's own.
+	ShownBy int64
 }
 
 // EnsureEvaluation is the one evaluation of that repository, number, head, base and generation; it
@@ -87,6 +90,12 @@ func (q Queries) FinishEvaluation(ctx context.Context, id int64, state Evaluatio
 		id, state, reason, q.micros()))
 }
 
+// ShowBy records that an evaluation is published by what another one shows already.
+func (q Queries) ShowBy(ctx context.Context, id, shownBy int64) (Evaluation, error) {
+	return q.changeEvaluation(ctx, id, stmt(`UPDATE evaluations SET state = 'published', shown_by = $2, finished_at = $3 WHERE id = $1`,
+		id, shownBy, q.micros()))
+}
+
 // SetChecks records the check runs of an evaluation.
 func (q Queries) SetChecks(ctx context.Context, id int64, checks map[string]int64) (Evaluation, error) {
 	text, err := json.Marshal(checks)
@@ -110,7 +119,7 @@ func (q Queries) SupersedeEvaluations(ctx context.Context, but Evaluation, reaso
 
 const (
 	evaluationColumns = `id, token, repository_id, number, head_sha, base_ref, base_sha, generation, attempt, state, reason,
-	created_at, started_at, finished_at, digest, verdict, checks`
+	created_at, started_at, finished_at, digest, verdict, checks, shown_by`
 	selectEvaluations = `SELECT ` + evaluationColumns + ` FROM evaluations `
 )
 
@@ -119,7 +128,7 @@ func scanEvaluation(row scanner) (Evaluation, error) {
 	var created, started, finished int64
 	var checks string
 	err := row.Scan(&e.ID, &e.Token, &e.RepositoryID, &e.Number, &e.HeadSHA, &e.BaseRef, &e.BaseSHA, &e.Generation, &e.Attempt,
-		&e.State, &e.Reason, &created, &started, &finished, &e.Digest, &e.Verdict, &checks)
+		&e.State, &e.Reason, &created, &started, &finished, &e.Digest, &e.Verdict, &checks, &e.ShownBy)
 	if err != nil {
 		return e, err
 	}
@@ -184,4 +193,14 @@ func (q Queries) Plan(ctx context.Context, id int64) ([]byte, error) {
 		return nil, fmt.Errorf("read plan of evaluation %d: %w", id, err)
 	}
 	return plan, nil
+}
+
+// UnfinishedEvaluationsOf are those of one pull request, oldest first.
+func (q Queries) UnfinishedEvaluationsOf(ctx context.Context, repositoryID int64, number int) ([]Evaluation, error) {
+	list, err := all(ctx, q.db.query, stmt(selectEvaluations+`WHERE repository_id = $1 AND number = $2
+		AND state IN ('queued', 'running', 'planned') ORDER BY id`, repositoryID, number), scanEvaluation)
+	if err != nil {
+		return nil, fmt.Errorf("read unfinished evaluations of pull request %d/%d: %w", repositoryID, number, err)
+	}
+	return list, nil
 }

@@ -134,7 +134,9 @@ func (b *sqlite) mutate(ctx context.Context, s statement, each func(scanner) err
 }
 
 // exclusively needs no more than the directory's lock, which this process has.
-func (b *sqlite) exclusively(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (b *sqlite) exclusively(ctx context.Context, fn func(context.Context) error) error {
+	return fn(ctx)
+}
 
 func (b *sqlite) migrate(ctx context.Context, version int, script string) error {
 	tx, err := b.write.BeginTx(ctx, nil)

@@ -2,27 +2,24 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
 
 // Supersede asks whoever runs a piece of work to stop, because its result is of no use any more.
-// It tells whether the work runs.
-func (tx *Tx) Supersede(ctx context.Context, id string) (bool, error) {
-	changed, err := tx.db.exec(ctx, stmt(`UPDATE work SET superseded = TRUE WHERE id = $1 AND state = 'running'`, id))
-	if err != nil {
-		return false, fmt.Errorf("supersede work %s: %w", id, err)
+// It returns the job that runs it, 0 when none does.
+func (tx *Tx) Supersede(ctx context.Context, id string) (jobID int64, err error) {
+	jobID, err = first(ctx, tx.db.mutate, stmt(`UPDATE work SET superseded = TRUE WHERE id = $1 AND state = 'running' RETURNING job_id`, id), value[int64])
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return 0, fmt.Errorf("supersede work %s: %w", id, err)
 	}
-	return changed > 0, nil
+	return jobID, nil
 }
 
-// Superseded are the ids of work that owner runs and that it is asked to stop.
-func (q Queries) Superseded(ctx context.Context, owner string) ([]string, error) {
-	ids, err := all(ctx, q.db.query, stmt(`SELECT id FROM work WHERE state = 'running' AND superseded AND owner = $1`, owner), value[string])
-	if err != nil {
-		return nil, fmt.Errorf("read superseded work: %w", err)
-	}
-	return ids, nil
+// Superseded is the work that owner runs and that it is asked to stop.
+func (q Queries) Superseded(ctx context.Context, owner string) ([]Work, error) {
+	return q.work(ctx, stmt(`SELECT `+workColumns+` FROM work WHERE state = 'running' AND superseded AND owner = $1`, owner))
 }
 
 // RenewWork extends the lease on claimed work, or says ErrLeaseLost.

@@ -93,6 +93,7 @@ CREATE TABLE evaluations (
 	digest        TEXT   NOT NULL DEFAULT '',
 	verdict       TEXT   NOT NULL DEFAULT '',
 	checks        TEXT   NOT NULL DEFAULT '{}',
+	shown_by      BIGINT NOT NULL DEFAULT 0,
 	plan          BYTEA,
 	UNIQUE (repository_id, number, head_sha, base_ref, base_sha, generation)
 );
