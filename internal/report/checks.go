@@ -107,8 +107,9 @@ func (v view) planRun(o CheckOptions, s scope, ok bool) CheckRun {
 	run.Title = clip(v.planTitle(ok), maxTitle)
 	summary := &document{limit: maxOutput}
 	summary.add(v.identity() + v.facts(s) + "\n")
-	v.addList(summary, s, "**Could not be planned**", v.failureItems(s))
-	summary.add(v.warning() + v.table(s))
+	summary.addSection(section{"Could not be planned", v.failureItems(s), maxOutput / 2}, s)
+	summary.add(v.warning())
+	v.addTable(summary, s)
 	text := &document{limit: maxOutput}
 	v.addChanges(text, s, 0)
 	var annotations []Annotation
@@ -137,14 +138,21 @@ func (v view) planTitle(ok bool) string {
 
 func plain(s string) string { return s }
 
-// addList adds a heading and as many items as half of a document holds, and counts the others.
-func (v view) addList(d *document, s scope, heading string, items []string) {
-	if len(items) == 0 {
+// section is a list with a heading.
+type section struct {
+	heading string
+	items   []item
+	reserve int // bytes that it leaves free
+}
+
+// addSection adds as many items as fit and counts the others.
+func (d *document) addSection(x section, s scope) {
+	if len(x.items) == 0 {
 		return
 	}
-	d.add(heading + "\n\n")
-	if left := d.addAll(items, d.limit/2); left > 0 {
-		d.add(fmt.Sprintf("- and %s more: %s\n", number(left), s.whole()))
+	d.add("**" + x.heading + "**\n\n")
+	if left := d.addAll(x.items, len(x.items), x.reserve); len(left) > 0 {
+		d.add(fmt.Sprintf("- and %s more: %s\n", number(things(left)), s.whole()))
 	}
 	d.add("\n")
 }
@@ -155,7 +163,7 @@ func (v view) policyRun(o CheckOptions, s scope, ok bool) CheckRun {
 	summary := &document{limit: maxOutput}
 	summary.add(v.identity() + v.facts(s) + "\n")
 	if !ok {
-		v.addList(summary, s, "**What blocks this**", v.blockers(s, false))
+		summary.addSection(section{"What blocks this", v.blockers(s, false), maxOutput / 10}, s)
 		summary.add(v.clearing(s) + "\n")
 	}
 	run.Annotations = limitAnnotations(v.policyAnnotations(), o, summary)
@@ -197,11 +205,12 @@ func (v view) addPolicies(d *document, s scope) {
 		g := bySource.get(p.Source, func() *policySource { return &policySource{source: p.Source} })
 		g.names = append(g.names, p.Name)
 	}
-	var items []string
+	var items []item
 	for _, g := range bySource.values() {
-		items = append(items, fmt.Sprintf("- %s from %s: %s\n", plural(len(g.names), "policy", "policies"), name(g.source), list(g.names, 200, name)))
+		text := fmt.Sprintf("- %s from %s: %s\n", plural(len(g.names), "policy", "policies"), name(g.source), list(g.names, 200, name))
+		items = append(items, item{text, len(g.names)})
 	}
-	v.addList(d, s, "**Evaluated**", items)
+	d.addSection(section{"Evaluated", items, 500}, s)
 }
 
 // policySource is where policies are from, with their names.

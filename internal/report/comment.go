@@ -53,7 +53,7 @@ func commentBody(p plan.Plan, o CommentOptions, limit int) string {
 	d.add("### " + v.title() + "\n\n" + v.facts(s) + "\n")
 	d.add(v.warning() + o.notices())
 	rest := v.addBlockers(d, s)
-	d.add(v.table(s))
+	v.addTable(d, s)
 	end := o.answer()
 	if o.Marker != "" {
 		end += "<sub>mergegate · plan " + code(short(p.Digest)) + " · comment `/help` for the commands</sub>\n"
@@ -97,40 +97,29 @@ func (o CommentOptions) answer() string {
 	return "<details open><summary>Commands</summary>\n\n" + cutMarkdown(o.Answer, maxAnswer) + "\n</details>\n\n"
 }
 
-// most is how many of n blocks a document shows: all of them unless it is terse.
-func (d *document) most(n, terse int) int {
-	if d.terse {
-		return min(n, terse)
-	}
-	return n
-}
-
 // addBlockers lists what blocks and returns what did not fit.
-func (v view) addBlockers(d *document, s scope) (rest []string) {
+func (v view) addBlockers(d *document, s scope) (rest []item) {
 	blockers := v.blockers(s, d.terse)
 	if len(blockers) == 0 {
 		return nil
 	}
-	most := d.most(len(blockers), maxBlockers)
 	d.add("**What blocks this**\n\n")
-	shown := most - d.addAll(blockers[:most], d.limit*2/3)
-	if shown < len(blockers) {
-		d.add(fmt.Sprintf("- and %s below\n", number(len(blockers)-shown)))
+	rest = d.addAll(blockers, d.most(blockers, maxBlockers), d.limit*2/3)
+	if len(rest) > 0 {
+		d.add(fmt.Sprintf("- and %s more below\n", number(things(rest))))
 	}
 	d.add(v.clearing(s) + "\n")
-	return blockers[shown:]
+	return rest
 }
 
 // addFindings lists the findings that do not block: warnings in sight, what is known or waived folded.
-func (v view) addFindings(d *document, s scope, blockers []string) {
+func (v view) addFindings(d *document, s scope, blockers []item) {
 	open := v.some(func(f finding) bool { return f.counts() && (f.Severity == plan.Warn || v.passedOver(f)) })
 	shown := append(blockers, findingItems(open, s, d.terse)...)
 	if len(shown) > 0 {
 		d.add("**Findings**\n\n")
-		most := d.most(len(shown), maxFindings)
-		left := d.addAll(shown[:most], d.limit/4) + len(shown) - most
-		if left > 0 {
-			d.add(fmt.Sprintf("- and %s: %s\n", plural(left, "more finding"), s.whole()))
+		if left := d.addAll(shown, d.most(shown, maxFindings), d.limit/4); len(left) > 0 {
+			d.add(fmt.Sprintf("- and %s: %s\n", plural(things(left), "more finding"), s.whole()))
 		}
 		d.add("\n")
 	}
@@ -151,11 +140,9 @@ func (v view) addFolded(d *document, s scope, what string, keep func(finding) bo
 		return
 	}
 	items := findingItems(found, s, d.terse)
-	most := d.most(len(items), maxFindings)
-	inner := &document{limit: max(0, d.limit/8)}
-	left := inner.addAll(items[:most], 250) + len(items) - most
-	if left > 0 {
-		inner.add(fmt.Sprintf("- and %s: %s\n", number(left)+" more", s.whole()))
+	inner := &document{limit: d.limit / 8}
+	if left := inner.addAll(items, d.most(items, maxFindings), 250); len(left) > 0 {
+		inner.add(fmt.Sprintf("- and %s more: %s\n", number(things(left)), s.whole()))
 	}
 	d.add(fmt.Sprintf("<details><summary>%s %s</summary>\n\n%s\n</details>\n\n", plural(len(found), "finding"), what, inner))
 }

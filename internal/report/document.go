@@ -23,15 +23,39 @@ func (d *document) fits(n, reserve int) bool {
 // add appends a block.
 func (d *document) add(block string) { d.body.WriteString(block) }
 
-// addAll appends the blocks that fit, up to the first that does not, and returns how many were left out.
-func (d *document) addAll(blocks []string, reserve int) (left int) {
-	for i, b := range blocks {
-		if !d.fits(len(b), reserve) {
-			return len(blocks) - i
+// item is a block that stands for a number of things.
+type item struct {
+	text   string
+	counts int
+}
+
+// addAll appends the items that fit, up to the first that does not and at most the given number of
+// them, and returns those that were left out.
+func (d *document) addAll(items []item, most, reserve int) (left []item) {
+	for i, b := range items {
+		if i == most || !d.fits(len(b.text), reserve) {
+			return items[i:]
 		}
-		d.add(b)
+		d.add(b.text)
 	}
-	return 0
+	return nil
+}
+
+// things counts what items stand for.
+func things(items []item) int {
+	n := 0
+	for _, b := range items {
+		n += b.counts
+	}
+	return n
+}
+
+// most is how many items a document shows: all of them unless it is terse.
+func (d *document) most(items []item, terse int) int {
+	if d.terse {
+		return terse
+	}
+	return len(items)
 }
 
 // String is what was added. Blocks are made to fit; where they did not, they are cut at the end of a
@@ -52,25 +76,40 @@ func cutMarkdown(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
-	const room = 512 // for what closes
-	s = cutRunes(s, max(0, limit-len(cutNote)-room))
-	s = s[:strings.LastIndexByte(s, '\n')+1]
+	for room := len(cutNote); ; {
+		kept := cutRunes(s, max(0, limit-room))
+		kept = kept[:strings.LastIndexByte(kept, '\n')+1]
+		end := closing(kept) + cutNote
+		if len(kept)+len(end) <= limit || kept == "" {
+			return kept + end
+		}
+		room = max(room+1, len(end), limit-len(kept)+1)
+	}
+}
+
+// closing is what ends the fence and the <details> that are open at the end of s. Only lines that begin
+// with a tag open or close <details>: other tags are text that was escaped.
+func closing(s string) string {
 	fence, details := "", 0
 	for line := range strings.Lines(s) {
 		ticks := line[:len(line)-len(strings.TrimLeft(line, "`"))]
+		rest := line[len(ticks):]
 		switch {
 		case fence != "":
-			if len(ticks) >= len(fence) && strings.TrimSpace(line[len(ticks):]) == "" {
+			if len(ticks) >= len(fence) && strings.TrimSpace(rest) == "" {
 				fence = ""
 			}
-		case len(ticks) >= 3:
+		case len(ticks) >= 3 && !strings.Contains(rest, "`"):
 			fence = ticks
-		default:
-			details += strings.Count(line, "<details") - strings.Count(line, "</details>")
+		case strings.HasPrefix(line, "<details"):
+			details++
+		case strings.HasPrefix(line, "</details>"):
+			details--
 		}
 	}
+	end := strings.Repeat("\n</details>\n", max(0, details))
 	if fence != "" {
-		s += fence + "\n"
+		end = fence + "\n" + end
 	}
-	return s + strings.Repeat("\n</details>\n", max(0, details)) + cutNote
+	return end
 }

@@ -107,7 +107,7 @@ func withoutSpans(s string) string {
 		b.WriteString(s[:start])
 		s = s[start:]
 		run := len(s) - len(strings.TrimLeft(s, "`"))
-		end := closing(s[run:], run)
+		end := spanEnd(s[run:], run)
 		if end < 0 { // no span: literal backticks
 			b.WriteString(s[:run])
 			s = s[run:]
@@ -117,8 +117,8 @@ func withoutSpans(s string) string {
 	}
 }
 
-// closing is where the run of exactly n backticks in s ends, or -1.
-func closing(s string, n int) int {
+// spanEnd is where the run of exactly n backticks in s ends, or -1.
+func spanEnd(s string, n int) int {
 	at := 0
 	for at < len(s) {
 		i := strings.IndexByte(s[at:], '`')

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mergegate/mergegate/internal/manifest"
@@ -50,14 +51,14 @@ func (f *fixture) app(a plan.Application) *fixture {
 // plan counts and judges as the verdict stage does.
 func (f *fixture) plan() plan.Plan {
 	s := plan.Summary{Applications: f.p.Summary.Applications, Affected: len(f.p.Applications)}
-	findings := f.p.Findings
+	findings := slices.Clone(f.p.Findings)
 	for _, a := range f.p.Applications {
 		if failed(a) {
 			s.Error++
 		}
 		t := tallyOf(a.Changes)
 		s.Create, s.Update, s.Delete, s.Replace = s.Create+t.created, s.Update+t.updated, s.Delete+t.deleted, s.Replace+t.replaced
-		findings = append(findings[:len(findings):len(findings)], a.Findings...)
+		findings = append(findings, a.Findings...)
 	}
 	for _, x := range findings {
 		switch {

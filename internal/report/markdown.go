@@ -103,48 +103,49 @@ func (v view) warning() string {
 	if len(lost) == 0 {
 		return ""
 	}
-	return "> [!WARNING]\n> This " + list(lost, maxNames, plain) + ".\n\n"
+	return "> [!WARNING]\n> This " + list(lost, maxNames, plain) + ". Check what is lost with it.\n\n"
 }
 
 // blockers lists what stands against a pass, one block each.
-func (v view) blockers(s scope, terse bool) []string {
+func (v view) blockers(s scope, terse bool) []item {
 	if v.plan.Verdict == plan.Pass {
 		return nil
 	}
 	out := append(v.failureItems(s), findingItems(v.some(finding.blocks), s, terse)...)
 	if len(out) == 0 {
 		for _, r := range v.plan.Reasons {
-			out = append(out, "- Verdict: "+sentence(r, maxMessage)+"\n")
+			out = append(out, item{"- Verdict: " + sentence(r, maxMessage) + "\n", 1})
 		}
 	}
 	return out
 }
 
-func (v view) failureItems(s scope) []string {
-	var out []string
+func (v view) failureItems(s scope) []item {
+	var out []item
 	for _, f := range v.failures {
-		out = append(out, failureItem(f, s))
+		out = append(out, item{failureItem(f, s), len(f.apps)})
 	}
 	return out
 }
 
 // findingItems lists findings, in the order in which they are. Where it is terse, it shows a few of each
 // policy and counts the others.
-func findingItems(findings []finding, s scope, terse bool) []string {
+func findingItems(findings []finding, s scope, terse bool) []item {
 	kind := func(f finding) string { return severity(f.Severity) + "\x00" + f.Policy }
 	total, shown := map[string]int{}, map[string]int{}
 	for _, f := range findings {
 		total[kind(f)]++
 	}
-	var out []string
+	var out []item
 	for _, f := range findings {
 		k := kind(f)
 		shown[k]++
 		switch {
 		case !terse || shown[k] <= maxAlike || total[k] == maxAlike+1:
-			out = append(out, findingItem(f, s))
+			out = append(out, item{findingItem(f, s), 1})
 		case shown[k] == total[k]:
-			out = append(out, fmt.Sprintf("- **%s** %s: %s more: %s\n", severity(f.Severity), name(f.Policy), number(total[k]-maxAlike), s.whole()))
+			more := total[k] - maxAlike
+			out = append(out, item{fmt.Sprintf("- **%s** %s: %s more: %s\n", severity(f.Severity), name(f.Policy), number(more), s.whole()), more})
 		}
 	}
 	return out
@@ -223,16 +224,7 @@ func (c change) diffBlock(s scope, open bool, lines int) string {
 		b.WriteString(" open")
 	}
 	b.WriteString("><summary>" + c.summaryHTML() + "</summary>\n\n")
-	if len(c.members) > 1 {
-		fmt.Fprintf(&b, "Same in %s.", list(c.apps(), maxSame, name))
-		if c.Diff != "" && c.Action == plan.Update {
-			fmt.Fprintf(&b, " The diff is that of %s.", name(c.members[0].app))
-		}
-		b.WriteString("\n\n")
-	}
-	if at := c.sources(s); at != "" {
-		b.WriteString("Set at " + at + "\n\n")
-	}
+	b.WriteString(c.about(s))
 	if c.Diff == "" {
 		b.WriteString(c.fieldList(lines))
 	} else {
@@ -240,6 +232,25 @@ func (c change) diffBlock(s scope, open bool, lines int) string {
 	}
 	b.WriteString("\n</details>\n\n")
 	return b.String()
+}
+
+// about says where else the change is the same and what set its values.
+func (c change) about(s scope) string {
+	var parts []string
+	if len(c.members) > 1 {
+		same := "Same in " + list(c.apps(), maxSame, name)
+		if c.varies {
+			same += "; the lines around it are those of " + name(c.members[0].app)
+		}
+		parts = append(parts, same+".")
+	}
+	if at := c.sources(s); at != "" {
+		parts = append(parts, "Set at "+at+".")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, " ") + "\n\n"
 }
 
 // summaryHTML is the title of a change: what happens to what, where, and to which value.

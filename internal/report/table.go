@@ -22,8 +22,9 @@ const (
 	maxEnvironments = 6  // as columns of their own
 )
 
-// table shows what happens where, and counts the applications that read a changed file and render the same.
-func (v view) table(s scope) string {
+// addTable shows what happens where, and counts the applications that read a changed file and render
+// the same.
+func (v view) addTable(d *document, s scope) {
 	var shown []plan.Application
 	var same []string
 	for _, a := range v.plan.Applications {
@@ -33,28 +34,35 @@ func (v view) table(s scope) string {
 		}
 		shown = append(shown, a)
 	}
-	var b strings.Builder
 	if len(shown) > 0 {
 		head, rows := v.rows(shown)
 		slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.worst, b.worst) })
-		b.WriteString("| " + strings.Join(head, " | ") + " |\n|" + strings.Repeat("---|", len(head)) + "\n")
-		for i, r := range fold(rows) {
-			if i == maxRows {
-				fmt.Fprintf(&b, "\nThe table has %s: %s.\n", plural(len(fold(rows))-i, "more row"), s.whole())
-				break
-			}
-			b.WriteString("| " + r.label() + " | " + strings.Join(r.cells, " | ") + " |\n")
-		}
-		b.WriteString("\n")
+		d.add("| " + strings.Join(head, " | ") + " |\n|" + strings.Repeat("---|", len(head)) + "\n")
+		d.addRows(rows, s)
+		d.add("\n")
 	}
 	if len(same) > 0 {
 		verb := "read"
 		if len(same) == 1 {
 			verb = "reads"
 		}
-		fmt.Fprintf(&b, "No change in %s that %s a changed file: %s\n\n", plural(len(same), "application"), verb, list(same, maxNames, name))
+		d.add(fmt.Sprintf("No change in %s that %s a changed file: %s\n\n", plural(len(same), "application"), verb, list(same, maxNames, name)))
 	}
-	return b.String()
+}
+
+// addRows adds rows, those that fare alike as one when there are many, up to half of what a document holds.
+func (d *document) addRows(rows []row, s scope) {
+	most := len(rows)
+	if d.limit > 0 && len(rows) > maxRows {
+		rows, most = fold(rows), maxRows
+	}
+	var items []item
+	for _, r := range rows {
+		items = append(items, item{"| " + r.label() + " | " + strings.Join(r.cells, " | ") + " |\n", len(r.names)})
+	}
+	if left := d.addAll(items, most, d.limit/2); len(left) > 0 {
+		d.add(fmt.Sprintf("\n%s not in the table: %s.\n", plural(things(left), "more row is", "more rows are"), s.whole()))
+	}
 }
 
 func hasNew(a plan.Application) bool {
@@ -210,11 +218,8 @@ func result(a plan.Application) (text string, worst int) {
 	return text, worst
 }
 
-// fold groups the rows that fare alike, when there are many.
+// fold groups the rows that fare alike.
 func fold(rows []row) []row {
-	if len(rows) <= maxRows {
-		return rows
-	}
 	alike := newGroups[row]()
 	for _, r := range rows {
 		key := strings.Join(r.cells, "\x00") + "\x00" + r.key

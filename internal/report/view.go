@@ -53,6 +53,7 @@ type change struct {
 	plan.Change // as it is in the first member
 	members     []member
 	danger      int
+	varies      bool // the members' diffs differ in the lines around the change
 }
 
 // The ranks of changes, most dangerous first.
@@ -141,6 +142,7 @@ func changesOf(p plan.Plan) []change {
 			g := groups.get(sameness(c), func() *change { return &change{Change: c, danger: danger} })
 			g.members = append(g.members, member{a.Name, c.Object})
 			g.danger = min(g.danger, danger)
+			g.varies = g.varies || diffBody(c.Diff) != diffBody(g.Diff)
 		}
 	}
 	all := groups.values()
