@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -27,13 +26,17 @@ const (
 	mergeSHA     = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
 )
 
-var privateKey = sync.OnceValue(func() []byte {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+// newKey is generated once: it takes a while.
+var newKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+func privateKey(t *testing.T) []byte {
+	t.Helper()
+	key, err := newKey()
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
-})
+}
 
 // repo is the repository of the tests.
 var repo = pull.Repository{ID: 42, InstallationID: installation, Owner: "octo", Name: "gitops"}
@@ -126,7 +129,7 @@ func (f *fakeGitHub) tokens() []string {
 // app is an App of the fake; change may alter its configuration.
 func (f *fakeGitHub) app(t *testing.T, change func(*Config)) *App {
 	t.Helper()
-	cfg := Config{BaseURL: f.URL, GitURL: f.URL, AppID: appID, PrivateKey: privateKey(), Clock: f.clock}
+	cfg := Config{BaseURL: f.URL, GitURL: f.URL, AppID: appID, PrivateKey: privateKey(t), Clock: f.clock}
 	if change != nil {
 		change(&cfg)
 	}
@@ -142,9 +145,7 @@ func (f *fakeGitHub) client(t *testing.T) *Client { return f.app(t, nil).Install
 func write(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	if _, err := io.WriteString(w, body); err != nil {
-		panic(http.ErrAbortHandler)
-	}
+	io.WriteString(w, body) // a client that is gone is the client's test
 }
 
 // answers gives one answer after the other, the last one for ever.
@@ -175,13 +176,8 @@ func truncated(w http.ResponseWriter, _ *http.Request) {
 	write(w, http.StatusOK, `{"id":`)
 }
 
-func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
-
-func toJSON(t *testing.T, v any) string {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
+func hangUp(w http.ResponseWriter, _ *http.Request) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		conn.Close()
 	}
-	return string(text)
 }

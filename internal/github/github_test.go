@@ -16,7 +16,7 @@ const newToken = "ghs_1234567_eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJna
 
 func TestRedact(t *testing.T) {
 	jwt := "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiI0MiJ9.c2lnbmF0dXJl"
-	key := string(privateKey())
+	key := string(privateKey(t))
 	for name, secret := range map[string]string{
 		"installation token": oldToken, "new installation token": newToken, "personal token": "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
 		"user token": "ghu_16C7e42F292c6912E7710c838347Ae178B4a", "fine-grained token": "github_pat_11AAAAAAA0abcdefghijkl_abcdefghijklmnop",
@@ -61,7 +61,7 @@ func TestEndpoints(t *testing.T) {
 		if err != nil || api != want[0] || git != want[1] {
 			t.Errorf("%s: %s %s %v", server, api, git, err)
 		}
-		a, err := New(Config{BaseURL: api, AppID: 1, PrivateKey: privateKey()})
+		a, err := New(Config{BaseURL: api, AppID: 1, PrivateKey: privateKey(t)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,11 +78,11 @@ func TestEndpoints(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for name, cfg := range map[string]Config{
-		"no id":     {PrivateKey: privateKey()},
+		"no id":     {PrivateKey: privateKey(t)},
 		"no key":    {AppID: 1},
 		"bad key":   {AppID: 1, PrivateKey: []byte("x")},
-		"plain":     {AppID: 1, PrivateKey: privateKey(), BaseURL: "http://api.example.com"},
-		"plain git": {AppID: 1, PrivateKey: privateKey(), GitURL: "http://example.com"},
+		"plain":     {AppID: 1, PrivateKey: privateKey(t), BaseURL: "http://api.example.com"},
+		"plain git": {AppID: 1, PrivateKey: privateKey(t), GitURL: "http://example.com"},
 	} {
 		if _, err := New(cfg); err == nil {
 			t.Errorf("%s: no error", name)

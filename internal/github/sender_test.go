@@ -228,7 +228,7 @@ func TestUpdateWithAnnotationsIsNotRepeated(t *testing.T) {
 
 func TestUnsentWriteIsNotUncertain(t *testing.T) {
 	f := newFake(t, says(201, comment1))
-	c := f.client(t)
+	c := f.app(t, func(cfg *Config) { cfg.Transport = &http.Transport{DisableKeepAlives: true} }).Installation(installation)
 	if err := postComment(t, c); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mergegate/mergegate/internal/github"
 	"github.com/mergegate/mergegate/internal/githubsim"
+	"github.com/mergegate/mergegate/internal/githubsim/oracle"
 	"github.com/mergegate/mergegate/internal/pull"
 	"github.com/mergegate/mergegate/internal/webhook"
 )
@@ -29,7 +30,7 @@ const (
 	secret  = "webhook-secret"
 )
 
-// world is a local GitHub with an App that is installed in a repository, and a receiver for its webhooks.
+// world is a local GitHub, held to GitHub's own description of its API, with an App that is installed in a repository, and a receiver for its webhooks.
 type world struct {
 	*githubsim.Server
 	app    *github.App
@@ -88,7 +89,8 @@ func seed() githubsim.Seed {
 func newWorld(t *testing.T, change func(*githubsim.Config)) *world {
 	t.Helper()
 	w := &world{repo: pull.Repository{ID: 100, InstallationID: install, Owner: "acme", Name: "gitops", DefaultBranch: "main"}}
-	config := githubsim.Config{Dir: t.TempDir(), Seed: seed()}
+	judge := oracle.New(t)
+	config := githubsim.Config{Dir: t.TempDir(), Seed: seed(), Wrap: judge.Wrap, Observe: judge.Delivery}
 	if change != nil {
 		change(&config)
 	}

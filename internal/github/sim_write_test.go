@@ -172,10 +172,10 @@ func TestComments(t *testing.T) {
 // TestLostAnswers is how callers use Uncertain: they look, and find exactly one.
 func TestLostAnswers(t *testing.T) {
 	const marker = "<!-- gate -->"
+	w := newWorld(t, nil)
 	for _, kind := range []githubsim.FaultKind{githubsim.BeforeEffect, githubsim.AfterEffect, githubsim.Truncate} {
 		t.Run(string(kind), func(t *testing.T) {
-			w := newWorld(t, nil)
-			number, head := w.open(t, "topic")
+			number, head := w.open(t, string(kind))
 			for _, path := range []string{"/repos/*/*/issues/*/comments", "/repos/*/*/check-runs"} {
 				if err := w.Inject(githubsim.Fault{Kind: kind, Method: http.MethodPost, Path: path}); err != nil {
 					t.Fatal(err)
@@ -201,6 +201,7 @@ func TestLostAnswers(t *testing.T) {
 }
 
 func TestLimitsOfTheSimulator(t *testing.T) {
+	w := newWorld(t, nil)
 	for name, fault := range map[string]githubsim.Fault{
 		"primary":                        {Kind: githubsim.PrimaryLimit, RetryAfter: 60},
 		"primary 429":                    {Kind: githubsim.PrimaryLimit, Status: 429, RetryAfter: 60},
@@ -208,13 +209,13 @@ func TestLimitsOfTheSimulator(t *testing.T) {
 		"secondary 429 with Retry-After": {Kind: githubsim.SecondaryLimit, Status: 429, RetryAfter: 60},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil)
 			fault.Path = "/repos/*/*/git/ref/heads/main"
 			if err := w.Inject(fault); err != nil {
 				t.Fatal(err)
 			}
+			unlimited := w.appNamed(t, "gate", gateID).Installation(install)
 			var limit *github.RateLimited
-			if _, err := w.client.BranchHead(t.Context(), w.repo, "main"); !errors.As(err, &limit) || limit.Until.IsZero() {
+			if _, err := unlimited.BranchHead(t.Context(), w.repo, "main"); !errors.As(err, &limit) || limit.Until.IsZero() {
 				t.Errorf("got %v, want RateLimited", err)
 			}
 		})
