@@ -82,7 +82,7 @@ func show(t *testing.T, v any) string {
 }
 
 func FuzzFieldsApplied(f *testing.F) {
-	for seed := range uint64(3000) {
+	for seed := range uint64(800) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {

@@ -93,7 +93,10 @@ func (m *Masker) Set(set manifest.Set) manifest.Set {
 
 // Text masks the secrets that the masker knows in a text that is about the objects: an error, a
 // finding. Values of fewer than eight bytes and the set's vocabulary stay.
-func (m *Masker) Text(text string) string { return m.scrubber.replace(text, m.occurrence) }
+// A text that holds a long value is masked whole.
+func (m *Masker) Text(text string) string {
+	return m.scrubber.replace(text, func(p *pattern) string { return m.occurrence(p, text) })
+}
 
 // Fingerprints says for each mask what it stands for: an HMAC-SHA256 of the value under a key that
 // nobody but the installation knows. Call it last. It is what a plan's digest binds in place of the values. Without
@@ -157,13 +160,15 @@ func (m *Masker) learnHash(o manifest.Object) {
 	}
 }
 
-// occurrence is the mask of a pattern that was found.
-func (m *Masker) occurrence(p *pattern) string {
-	if p.public || p.mask != "" {
+// occurrence is the mask of a pattern that was found in a text, and nothing for one that stays.
+func (m *Masker) occurrence(p *pattern, text string) string {
+	switch {
+	case p.public || p.mask != "":
 		return p.mask
+	case !p.whole:
+		text = p.text
 	}
-	m.secrets.add(wellFormed + p.text)
-	return m.secrets.mask(wellFormed + p.text)
+	return m.number(wellFormed + text)
 }
 
 // hashOnly is the mask of a pattern in a name.

@@ -13,25 +13,31 @@ import (
 )
 
 // minPattern is the least length of a text that is masked wherever it occurs. Shorter secret values
-// (true, 5432, admin) are masked in their Secret alone.
-const minPattern = 8
+// (true, 5432, admin) are masked in their Secret alone. Of a text longer than maxPattern the beginning
+// is looked for, and what holds that is masked whole: a search takes bounded time at every position.
+const (
+	minPattern = 8
+	maxPattern = 128
+)
 
 // pattern is a text that is masked wherever it occurs.
 type pattern struct {
 	text   string
+	whole  bool   // the beginning of a longer text
 	mask   string // of a generated name, which is masked in names as well; else the text is a secret
 	public bool   // part of the vocabulary: not masked
 }
 
 // scrubber finds many texts in one pass: by their first eight bytes, behind a filter that most
-// positions of a text do not pass.
+// positions of a text do not pass, then by each length that texts with this beginning have.
 type scrubber struct {
-	filter  []uint64
-	buckets map[uint64][]*pattern // longest first
-	changed bool
+	filter   []uint64
+	patterns map[string]*pattern
+	lengths  map[uint64][]int // longest first
+	changed  bool
 }
 
-func (s *scrubber) empty() bool { return len(s.buckets) == 0 }
+func (s *scrubber) empty() bool { return len(s.patterns) == 0 }
 
 // addValue adds a secret value in the forms in which it may occur elsewhere. Each form is a value of
 // its own: were clear and base64 masked alike, a change from one to the other would not show.
@@ -59,17 +65,22 @@ func (s *scrubber) add(p pattern) {
 	if len(p.text) < minPattern || looksMasked(p.text) {
 		return
 	}
-	if s.buckets == nil {
-		s.buckets = map[uint64][]*pattern{}
-		s.filter = make([]uint64, 1<<10)
+	if len(p.text) > maxPattern {
+		p.text, p.whole = strings.Clone(p.text[:maxPattern]), true
 	}
-	start := word(p.text)
-	bucket := s.buckets[start]
-	if slices.ContainsFunc(bucket, func(q *pattern) bool { return q.text == p.text }) {
+	if s.patterns == nil {
+		s.patterns, s.lengths, s.filter = map[string]*pattern{}, map[uint64][]int{}, make([]uint64, 1<<10)
+	}
+	if _, known := s.patterns[p.text]; known {
+		s.patterns[p.text].whole = s.patterns[p.text].whole || p.whole
 		return
 	}
-	at, _ := slices.BinarySearchFunc(bucket, len(p.text), func(q *pattern, n int) int { return n - len(q.text) })
-	s.buckets[start] = slices.Insert(bucket, at, &p)
+	s.patterns[p.text] = &p
+	start := word(p.text)
+	at, known := slices.BinarySearchFunc(s.lengths[start], len(p.text), func(have, want int) int { return want - have })
+	if !known {
+		s.lengths[start] = slices.Insert(s.lengths[start], at, len(p.text))
+	}
 	bit := filterBit(start)
 	s.filter[bit>>6] |= 1 << (bit & 63)
 	s.changed = true
@@ -86,9 +97,9 @@ func word(text string) uint64 {
 
 func filterBit(w uint64) uint64 { return w * 0x9E3779B97F4A7C15 >> 48 }
 
-// each calls visit at every position of a text at which some pattern may begin. It goes on where
-// visit says.
-func (s *scrubber) each(text string, visit func(at int, bucket []*pattern) (next int)) {
+// each calls visit for the patterns in a text, by position, the longest first. It goes on at the
+// position that visit returns; 0 asks for the next pattern.
+func (s *scrubber) each(text string, visit func(at int, p *pattern) (next int)) {
 	if s.empty() || len(text) < minPattern {
 		return
 	}
@@ -96,15 +107,13 @@ func (s *scrubber) each(text string, visit func(at int, bucket []*pattern) (next
 	for at := 0; ; {
 		next := at + 1
 		if bit := filterBit(w); s.filter[bit>>6]&(1<<(bit&63)) != 0 {
-			if bucket := s.buckets[w]; bucket != nil {
-				next = visit(at, bucket)
-			}
+			next = max(next, s.visit(text, at, s.lengths[w], visit))
 		}
-		if next+8 > len(text) {
+		if next+minPattern > len(text) {
 			return
 		}
 		if next == at+1 {
-			w = w>>8 | uint64(text[next+7])<<56
+			w = w>>8 | uint64(text[next+minPattern-1])<<56
 		} else {
 			w = word(text[next:])
 		}
@@ -112,26 +121,43 @@ func (s *scrubber) each(text string, visit func(at int, bucket []*pattern) (next
 	}
 }
 
+func (s *scrubber) visit(text string, at int, lengths []int, visit func(at int, p *pattern) (next int)) int {
+	for _, n := range lengths {
+		if at+n > len(text) {
+			continue
+		}
+		if p := s.patterns[text[at:at+n]]; p != nil {
+			if next := visit(at, p); next > 0 {
+				return next
+			}
+		}
+	}
+	return 0
+}
+
 // replace masks patterns in a text, the leftmost one first, of those the longest. What mask says of
 // a pattern replaces it; where it says nothing, the pattern stays.
 func (s *scrubber) replace(text string, mask func(*pattern) string) string {
 	var masked strings.Builder
-	done := 0
-	s.each(text, func(at int, bucket []*pattern) int {
-		for _, p := range bucket {
-			if !strings.HasPrefix(text[at:], p.text) {
-				continue
-			}
-			if by := mask(p); by != "" {
-				masked.WriteString(text[done:at])
-				masked.WriteString(by)
-				done = at + len(p.text)
-				return done
-			}
+	done, whole := 0, ""
+	s.each(text, func(at int, p *pattern) int {
+		by := mask(p)
+		switch {
+		case by == "":
+			return 0
+		case p.whole:
+			whole = by
+			return len(text)
 		}
-		return at + 1
+		masked.WriteString(text[done:at])
+		masked.WriteString(by)
+		done = at + len(p.text)
+		return done
 	})
-	if done == 0 {
+	switch {
+	case whole != "":
+		return whole
+	case done == 0:
 		return text
 	}
 	return masked.String() + text[done:]
@@ -152,11 +178,12 @@ func (s *scrubber) finds(v any) bool {
 		return s.finds(string(v))
 	case string:
 		found := false
-		s.each(v, func(at int, bucket []*pattern) int {
-			found = found || slices.ContainsFunc(bucket, func(p *pattern) bool {
-				return !p.public && strings.HasPrefix(v[at:], p.text)
-			})
-			return at + 1
+		s.each(v, func(_ int, p *pattern) int {
+			if p.public {
+				return 0
+			}
+			found = true
+			return len(v)
 		})
 		return found
 	}
@@ -170,11 +197,9 @@ func (s *scrubber) publish(vocabulary map[string]bool) {
 			continue
 		}
 		vocabulary[text] = true
-		s.each(text, func(at int, bucket []*pattern) int {
-			for _, p := range bucket {
-				p.public = p.public || p.mask == "" && strings.HasPrefix(text[at:], p.text)
-			}
-			return at + 1
+		s.each(text, func(_ int, p *pattern) int {
+			p.public = p.public || p.mask == ""
+			return 0
 		})
 	}
 	s.changed = false

@@ -106,7 +106,7 @@ func (m *Masker) value(v any) any {
 	case string:
 		return m.string(v)
 	case json.Number:
-		if m.scrubber.replace(string(v), m.occurrence) != string(v) {
+		if m.scrubber.finds(v) {
 			return m.whole(v)
 		}
 	}
