@@ -87,6 +87,10 @@ func TestMaskerSet(t *testing.T) {
 			manifest.Set{secret(t, `"stringData":{"a":"correct horse"}`), other(t, `"spec":{"env":"correct horse","bare":12345678}`), object(t, `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"t"},"stringData":{"n":"12345678"}}`)},
 			`{"stringData":{"a":"(secret #0001)"}}` + "\n" + `{"spec":{"bare":"(secret #0003)","env":"(secret #0001)"}}` + "\n" + `{"stringData":{"n":"(secret #0002)"}}`,
 		},
+		"base64 of every alphabet and padding": {
+			manifest.Set{secret(t, `"stringData":{"a":"??>>??>>a"}`), other(t, `"spec":{"std":"Pz8+Pj8/Pj5h","url":"Pz8-Pj8_Pj5h"}`), object(t, `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"t"},"stringData":{"a":"hunter2222"},"type":"see aHVudGVyMjIyMg and aHVudGVyMjIyMg=="}`)},
+			`{"stringData":{"a":"(secret #0001)"}}` + "\n" + `{"spec":{"std":"(secret #0005)","url":"(secret #0006)"}}` + "\n" + `{"stringData":{"a":"(secret #0002)"},"type":"see (secret #0003) and (secret #0004)"}`,
+		},
 		"long values": {
 			manifest.Set{secret(t, `"stringData":{"a":"`+strings.Repeat("0123456789", 20)+`"}`), other(t, `"spec":{"a":"`+strings.Repeat("0123456789", 20)+`","b":"in `+strings.Repeat("0123456789", 20)+` here","c":"012345678901234567890"}`)},
 			`{"stringData":{"a":"(secret #0001)"}}` + "\n" + `{"spec":{"a":"(secret #0001)","b":"(secret #0002)","c":"012345678901234567890"}}`,
