@@ -1,0 +1,131 @@
+package gate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/mergegate/mergegate/internal/github"
+	"github.com/mergegate/mergegate/internal/report"
+	"github.com/mergegate/mergegate/internal/store"
+)
+
+// marker tells our comment from every other one, with the author and the App, which nobody can forge.
+const marker = "pull"
+
+// publishComment brings the pull request's one comment up to a published or planned evaluation.
+func (g *Gate) publishComment(ctx context.Context, t target) error {
+	if t.ShownBy != 0 {
+		shown, err := g.Store.Evaluation(ctx, t.ShownBy)
+		if err != nil {
+			return err
+		}
+		t.Evaluation = shown
+	}
+	if t.Number == 0 {
+		return nil // a merge group has no place for a comment
+	}
+	p, err := g.storedPlan(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	options, err := g.commentOptions(ctx, t)
+	if err != nil {
+		return err
+	}
+	return g.writeComment(ctx, t, report.Comment(p, options))
+}
+
+// pendingComment says what there is to say while there is no plan. A comment that shows a plan of
+// the same head stays: it is replaced when there is something better to show.
+func (g *Gate) pendingComment(ctx context.Context, t target, state report.Pending) error {
+	if t.Number == 0 || len(t.Checks) == 0 && state.Phase != report.Failed {
+		return nil
+	}
+	options, err := g.commentOptions(ctx, t)
+	if err != nil {
+		return err
+	}
+	return g.writeComment(ctx, t, report.PendingComment(state, options))
+}
+
+// noted is how many of the latest notes a comment may show.
+const noted = 5
+
+func (g *Gate) commentOptions(ctx context.Context, t target) (report.CommentOptions, error) {
+	options := report.CommentOptions{
+		Marker: marker, BaseName: t.BaseRef, DetailsURL: g.detailsURL(t.Evaluation), BlobURL: blobURL(t.repo, t.HeadSHA),
+	}
+	notes, err := g.Store.Notes(ctx, t.RepositoryID, t.Number, noted)
+	if err != nil {
+		return options, err
+	}
+	for _, note := range notes {
+		if note.CreatedAt.Before(t.CreatedAt) && !strings.HasPrefix(note.Key, answerNote) {
+			continue // it was about an earlier plan
+		}
+		if strings.HasPrefix(note.Key, answerNote) {
+			options.Answer = note.Body // of ours, in Markdown
+		} else {
+			options.Notices = append(options.Notices, note.Body)
+		}
+	}
+	return options, nil
+}
+
+// writeComment makes the comment, or edits it when its text is another one.
+func (g *Gate) writeComment(ctx context.Context, t target, body string) error {
+	known, err := g.Store.Pull(ctx, t.RepositoryID, t.Number)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(body))
+	hash := hex.EncodeToString(sum[:])
+	if known.CommentID != 0 && known.CommentHash == hash {
+		return nil
+	}
+	if known.CommentID != 0 {
+		_, err = g.client(t.repo).UpdateComment(ctx, t.repo, known.CommentID, body)
+	}
+	if known.CommentID == 0 || errors.Is(err, github.ErrNotFound) { // none yet, or somebody deleted it
+		known.CommentID, err = g.createComment(ctx, t, known, body)
+	}
+	if err != nil {
+		return err
+	}
+	known.CommentHash = hash
+	return g.Store.SetComment(ctx, known)
+}
+
+// createComment makes the comment, once. One that is there already, from before our records began,
+// is adopted.
+func (g *Gate) createComment(ctx context.Context, t target, known store.Pull, body string) (int64, error) {
+	client := g.client(t.repo)
+	find := func() (string, bool, error) {
+		found, ok, err := client.FindComment(ctx, t.repo, t.Number, report.MarkerLine(marker))
+		if err != nil || !ok {
+			return "", false, err
+		}
+		_, err = client.UpdateComment(ctx, t.repo, found.ID, body)
+		return strconv.FormatInt(found.ID, 10), err == nil, err
+	}
+	result, err := g.once(ctx, fmt.Sprintf("comment/%d/%d/%d", t.RepositoryID, t.Number, known.CommentID), find, func() (string, bool, error) {
+		if id, ok, err := find(); ok || err != nil {
+			return id, ok, err
+		}
+		made, err := client.CreateComment(ctx, t.repo, t.Number, body)
+		return strconv.FormatInt(made.ID, 10), true, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	id, err := strconv.ParseInt(result, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read journal of comment on pull request %d: %w", t.Number, err)
+	}
+	return id, nil
+}
