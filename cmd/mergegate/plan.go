@@ -153,7 +153,6 @@ func (f planFlags) options() (pipeline.Options, error) {
 	return options, nil
 }
 
-
 // engine is the pipeline's engine with the worker processes that it renders in.
 type engine struct {
 	*pipeline.Engine

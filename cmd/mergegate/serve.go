@@ -208,5 +208,3 @@ func (s *server) handler() (http.Handler, error) {
 	}})
 	return e, nil
 }
-
-

@@ -86,7 +86,9 @@ func (g *Gate) once(ctx context.Context, key string, find, act func() (result st
 }
 
 // client is GitHub as an installation sees it.
-func (g *Gate) client(repo pull.Repository) *github.Client { return g.App.Installation(repo.InstallationID) }
+func (g *Gate) client(repo pull.Repository) *github.Client {
+	return g.App.Installation(repo.InstallationID)
+}
 
 // repository is a repository that is ours to look at. ok is false when it is not, or not any more.
 func (g *Gate) repository(ctx context.Context, id int64) (repo pull.Repository, ok bool, err error) {
