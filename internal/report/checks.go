@@ -110,6 +110,7 @@ func (v view) planRun(o CheckOptions, s scope, ok bool) CheckRun {
 	summary.addSection(section{"Could not be planned", v.failureItems(s), maxOutput / 2}, s)
 	summary.add(v.warning())
 	v.addTable(summary, s)
+	v.addNotes(summary, s)
 	text := &document{limit: maxOutput}
 	v.addChanges(text, s, 0)
 	var annotations []Annotation

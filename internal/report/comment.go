@@ -40,6 +40,7 @@ func Markdown(p plan.Plan) string {
 const (
 	maxBlockers = 10
 	maxFindings = 20
+	openNotes   = 3    // more of them are folded
 	countRoom   = 2500 // for the count of what does not fit
 )
 
@@ -54,6 +55,7 @@ func commentBody(p plan.Plan, o CommentOptions, limit int) string {
 	d.add(v.warning() + o.notices())
 	rest := v.addBlockers(d, s)
 	v.addTable(d, s)
+	v.addNotes(d, s)
 	end := o.answer()
 	if o.Marker != "" {
 		end += "<sub>mergegate · plan " + code(short(p.Digest)) + " · comment `/help` for the commands</sub>\n"
@@ -112,10 +114,34 @@ func (v view) addBlockers(d *document, s scope) (rest []item) {
 	return rest
 }
 
+// addNotes lists what a reader should know beside, folded when it is much.
+func (v view) addNotes(d *document, s scope) {
+	items := v.noteItems()
+	if len(items) == 0 {
+		return
+	}
+	inner := &document{limit: d.limit / 8}
+	if left := inner.addAll(items, d.most(items, maxFindings), 250); len(left) > 0 {
+		inner.add(fmt.Sprintf("- and %s: %s\n", plural(things(left), "more note"), s.whole()))
+	}
+	if len(items) <= openNotes {
+		d.add("**Notes**\n\n" + inner.String() + "\n")
+		return
+	}
+	d.add(fmt.Sprintf("<details><summary>%s</summary>\n\n%s\n</details>\n\n", plural(len(items), "note"), inner))
+}
+
 // addFindings lists the findings that do not block: warnings in sight, what is known or waived folded.
 func (v view) addFindings(d *document, s scope, blockers []item) {
-	open := v.some(func(f finding) bool { return f.counts() && (f.Severity == plan.Warn || v.passedOver(f)) })
-	shown := append(blockers, findingItems(open, s, d.terse)...)
+	var open, info []finding
+	for _, f := range v.open() {
+		if f.Severity == plan.Info {
+			info = append(info, f)
+		} else {
+			open = append(open, f)
+		}
+	}
+	shown := slices.Concat(blockers, findingItems(open, s, d.terse))
 	if len(shown) > 0 {
 		d.add("**Findings**\n\n")
 		if left := d.addAll(shown, d.most(shown, maxFindings), d.limit/4); len(left) > 0 {
@@ -123,28 +149,27 @@ func (v view) addFindings(d *document, s scope, blockers []item) {
 		}
 		d.add("\n")
 	}
-	known := func(f finding) bool { return !f.New && f.WaivedBy == "" && weight(f.Severity) > 0 }
-	waived := func(f finding) bool { return f.WaivedBy != "" && weight(f.Severity) > 0 }
-	info := func(f finding) bool { return f.counts() && f.Severity == plan.Info }
-	v.addFolded(d, s, "that the base branch has too, not blocking", known)
-	v.addFolded(d, s, "waived", waived)
-	v.addFolded(d, s, "for information", info)
+	v.addFolded(d, s, folded{"that the base branch has too, not blocking", v.some(func(f finding) bool { return !f.New && f.WaivedBy == "" && !f.broken() })})
+	v.addFolded(d, s, folded{"waived", v.some(func(f finding) bool { return f.WaivedBy != "" && !f.broken() })})
+	v.addFolded(d, s, folded{"for information", info})
 }
 
-// passedOver says whether a finding would block and does not, because the gate is told to let it pass.
-func (v view) passedOver(f finding) bool { return v.plan.Verdict == plan.Pass && f.blocks() }
+// folded are findings that a reader has to ask for.
+type folded struct {
+	what  string
+	found []finding
+}
 
-func (v view) addFolded(d *document, s scope, what string, keep func(finding) bool) {
-	found := v.some(keep)
-	if len(found) == 0 {
+func (v view) addFolded(d *document, s scope, f folded) {
+	if len(f.found) == 0 {
 		return
 	}
-	items := findingItems(found, s, d.terse)
+	items := findingItems(f.found, s, d.terse)
 	inner := &document{limit: d.limit / 8}
 	if left := inner.addAll(items, d.most(items, maxFindings), 250); len(left) > 0 {
 		inner.add(fmt.Sprintf("- and %s more: %s\n", number(things(left)), s.whole()))
 	}
-	d.add(fmt.Sprintf("<details><summary>%s %s</summary>\n\n%s\n</details>\n\n", plural(len(found), "finding"), what, inner))
+	d.add(fmt.Sprintf("<details><summary>%s %s</summary>\n\n%s\n</details>\n\n", plural(len(f.found), "finding"), f.what, inner))
 }
 
 // Diffs are open up to this many lines together, and cut at this many lines each.

@@ -73,11 +73,26 @@ func (f *fixture) plan() plan.Plan {
 	f.p.Summary = s
 	switch {
 	case s.Error > 0:
-		f.p.Verdict, f.p.Reasons = plan.Error, []string{"something could not be evaluated"}
+		f.p.Verdict = plan.Error
 	case s.Deny > 0:
-		f.p.Verdict, f.p.Reasons = plan.Fail, []string{"a policy denies the change"}
+		f.p.Verdict = plan.Fail
 	}
+	f.reasons(findings)
 	return f.p
+}
+
+// reasons are worded as the verdict stage words them.
+func (f *fixture) reasons(findings []plan.Finding) {
+	for _, a := range f.p.Applications {
+		if failed(a) {
+			f.p.Reasons = append(f.p.Reasons, "application "+a.Name+" could not be evaluated: "+a.Error)
+		}
+	}
+	for _, x := range findings {
+		if blocked := (finding{Finding: x}); blocked.blocks() {
+			f.p.Reasons = append(f.p.Reasons, x.Policy+" denies the change: "+x.Message)
+		}
+	}
 }
 
 func id(group, kind, namespace, name string) manifest.ID {
@@ -182,7 +197,9 @@ func renderFailure() plan.Plan {
 	f.app(plan.Application{Name: "billing-production", Environment: "production", Status: plan.StatusError,
 		Error:         "read kustomization apps/billing/overlays/production/kustomization.yaml: unknown field \"resorces\": did you mean \"resources\"?",
 		ErrorLocation: spot("apps/billing/overlays/production/kustomization.yaml", 4, "")})
-	f.app(plan.Application{Name: "cart-production", Environment: "production", Changes: []plan.Change{bump("cart", "web", "1.4.2", "1.5.0", 2)}})
+	f.app(plan.Application{Name: "cart-production", Environment: "production", Changes: []plan.Change{bump("cart", "web", "1.4.2", "1.5.0", 2)},
+		Notes: []string{"not a Kubernetes object, left out: apps/cart/values.yaml"}})
+	f.p.Notes = []string{"policies/labels.rego changes in this pull request: policies are those of the base branch"}
 	f.p.Findings = []plan.Finding{{Policy: "team.labels", Severity: plan.SeverityError, New: true,
 		Message: "compile policies/labels.rego: rego_unsafe_var_error: var owner is unsafe", Location: spot("policies/labels.rego", 12, "")}}
 	return f.plan()

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mergegate/mergegate/internal/manifest"
@@ -111,13 +112,11 @@ func (v view) blockers(s scope, terse bool) []item {
 	if v.plan.Verdict == plan.Pass {
 		return nil
 	}
-	out := append(v.failureItems(s), findingItems(v.some(finding.blocks), s, terse)...)
-	if len(out) == 0 {
-		for _, r := range v.plan.Reasons {
-			out = append(out, item{"- Verdict: " + sentence(r, maxMessage) + "\n", 1})
-		}
+	var out []item
+	for _, r := range v.reasons() {
+		out = append(out, item{"- " + sentence(r, maxMessage) + "\n", 1})
 	}
-	return out
+	return slices.Concat(out, v.failureItems(s), findingItems(v.blocking(), s, terse))
 }
 
 func (v view) failureItems(s scope) []item {
@@ -196,24 +195,45 @@ func severity(s plan.Severity) string {
 
 // clearing says who can clear what blocks.
 func (v view) clearing(s scope) string {
-	var author, owner bool
-	author = len(v.failures) > 0
-	denied := len(v.some(func(f finding) bool { return f.Severity == plan.Deny && f.counts() })) > 0
-	owner = len(v.some(func(f finding) bool { return weight(f.Severity) <= 0 })) > 0
 	var parts []string
-	if author || denied {
-		parts = append(parts, "the author, by changing this pull request")
+	blocking := v.blocking()
+	broken := slices.ContainsFunc(blocking, finding.broken)
+	denied := slices.ContainsFunc(blocking, func(f finding) bool { return !f.broken() })
+	if len(v.failures) > 0 || denied {
+		author := "the author, by changing this pull request"
+		if denied {
+			author += ", or the owners of the policies, by an exception on " + s.branch()
+		}
+		parts = append(parts, author)
 	}
-	if denied {
-		parts = append(parts, "for a denial also whoever owns the policies, by an exception on "+s.branch())
+	if broken {
+		parts = append(parts, "for policy errors their owners, by repairing them on "+s.branch())
 	}
-	if owner {
-		parts = append(parts, "for a policy error whoever owns the policies, by repairing them on "+s.branch())
+	if v.unjudged() {
+		parts = append(parts, "the owners of the policies, by adding some on "+s.branch())
 	}
 	if len(parts) == 0 {
 		return ""
 	}
 	return "\n**Who can clear it:** " + strings.Join(parts, "; ") + ".\n"
+}
+
+// unjudged says whether the plan is an error because no policy was there.
+func (v view) unjudged() bool {
+	return v.plan.Verdict == plan.Error && len(v.plan.Policies) == 0 && len(v.failures) == 0 && len(v.some(finding.broken)) == 0
+}
+
+// noteItems lists what a reader should know beside.
+func (v view) noteItems() []item {
+	var out []item
+	for _, n := range v.notes {
+		text := sentence(n.text, maxMessage)
+		if len(n.apps) > 0 {
+			text = list(n.apps, maxNames, name) + ": " + text
+		}
+		out = append(out, item{"- " + text + "\n", 1})
+	}
+	return out
 }
 
 // diffBlock is a change as a folding block. lines is how many lines of the diff it may show, 0 all.
@@ -325,6 +345,7 @@ func (c change) fencedDiff(s scope, most int) string {
 	more := len(lines) - most
 	if more > 0 {
 		lines = lines[:most]
+		more += c.Omitted
 	}
 	for i, l := range lines {
 		lines[i] = clip(visibleLine(l), maxLine)

@@ -47,6 +47,7 @@ type (
 		Rows                                                           []pageRow
 		Changes                                                        []pageChange
 		Policies                                                       []plan.Policy
+		Notes                                                          []pageNote
 	}
 	pageFinding struct {
 		Severity, Policy, Title, Message, Objects, Apps, Waived string
@@ -54,6 +55,7 @@ type (
 		Location                                                pageLink
 	}
 	pageLink struct{ Text, URL string }
+	pageNote struct{ Text, Apps string }
 	pageRow  struct {
 		Name, Path, Environment, Result, Class, Why string
 	}
@@ -80,21 +82,20 @@ func newPage(p plan.Plan, o PageOptions) pageData {
 		d.Blockers = append(d.Blockers, pageFinding{Severity: "error", Title: "could not be planned", Message: blockText(f.message),
 			Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(f.location)})
 	}
-	for _, f := range v.findings {
-		item := s.pageFinding(f)
-		switch {
-		case f.blocks() && !d.Passed:
-			d.Blockers = append(d.Blockers, item)
-		case f.counts() || f.blocks():
-			d.Open = append(d.Open, item)
-		default:
-			d.Old = append(d.Old, item)
-		}
+	for _, f := range v.blocking() {
+		d.Blockers = append(d.Blockers, s.pageFinding(f))
 	}
-	if len(d.Blockers) == 0 && !d.Passed {
-		for _, r := range p.Reasons {
-			d.Reasons = append(d.Reasons, blockText(r))
-		}
+	for _, f := range v.open() {
+		d.Open = append(d.Open, s.pageFinding(f))
+	}
+	for _, f := range v.some(func(f finding) bool { return !f.counts() && !f.blocks() }) {
+		d.Old = append(d.Old, s.pageFinding(f))
+	}
+	for _, r := range v.reasons() {
+		d.Reasons = append(d.Reasons, blockText(r))
+	}
+	for _, n := range v.notes {
+		d.Notes = append(d.Notes, pageNote{blockText(n.text), visible(strings.Join(n.apps, ", "))})
 	}
 	for _, a := range p.Applications {
 		d.Rows = append(d.Rows, newPageRow(a))

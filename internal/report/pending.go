@@ -80,7 +80,11 @@ func PendingComment(s Pending, o CommentOptions) string {
 // ends as a failure: nothing was evaluated.
 func PendingCheckRuns(s Pending, o CheckOptions) []CheckRun {
 	run := CheckRun{Title: s.title()}
-	run.Summary = fmt.Sprintf("Head %s on %s\n\n%s", name(s.Head), name(s.Base), s.text())
+	run.Summary = "Head " + name(s.Head)
+	if s.Base != "" {
+		run.Summary += " on " + name(s.Base)
+	}
+	run.Summary += "\n\n" + s.text()
 	switch s.Phase {
 	case Queued:
 		run.Status = StatusQueued

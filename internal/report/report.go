@@ -130,6 +130,12 @@ func GitHub(p plan.Plan) string {
 		}
 		b.WriteString(workflowCommand(workflowLevel(f.Severity), f.Location, title, message))
 	}
+	for _, r := range v.reasons() {
+		b.WriteString(workflowCommand("error", nil, "mergegate", r))
+	}
+	for _, n := range v.notes {
+		b.WriteString(workflowCommand("notice", nil, strings.Join(append([]string{"mergegate"}, n.apps[:min(1, len(n.apps))]...), ": "), n.text))
+	}
 	b.WriteString(v.headline() + " (" + terminal(p.Digest) + ")\n")
 	return b.String()
 }

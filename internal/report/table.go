@@ -160,14 +160,12 @@ func service(a plan.Application) string {
 
 // stage orders environments as changes usually pass through them, by what their names begin with.
 func stage(environment string) int {
-	for i, names := range [][]string{{"dev", "sandbox", "local"}, {"test", "qa", "int", "ci"}, {"stag", "stg", "uat", "preprod", "pre-prod"}, {"prod", "prd", "live"}} {
-		for _, n := range names {
-			if strings.HasPrefix(strings.ToLower(environment), n) && i < 3 {
-				return i
-			}
-			if i == 3 && strings.HasPrefix(strings.ToLower(environment), n) {
-				return 4
-			}
+	environment = strings.ToLower(environment)
+	for i, names := range [][]string{
+		{"dev", "sandbox", "local"}, {"test", "qa", "int", "ci"}, {"stag", "stg", "uat", "preprod", "pre-prod"}, {}, {"prod", "prd", "live"},
+	} {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(environment, n) }) {
+			return i
 		}
 	}
 	return 3

@@ -18,6 +18,7 @@ func Text(p plan.Plan, o TextOptions) string {
 	t.head()
 	t.blockers()
 	t.applications()
+	t.notes()
 	t.findings()
 	t.changes()
 	return t.b.String()
@@ -78,11 +79,14 @@ func (t *text) blockers() {
 	if v.plan.Verdict == plan.Pass {
 		return
 	}
-	blocking := v.some(finding.blocks)
-	if len(v.failures)+len(blocking)+len(v.plan.Reasons) == 0 {
+	blocking, reasons := v.blocking(), v.reasons()
+	if len(v.failures)+len(blocking)+len(reasons) == 0 {
 		return
 	}
 	t.section("What blocks this")
+	for _, r := range reasons {
+		t.put(red, "  ", r)
+	}
 	for _, f := range v.failures {
 		t.put(red, "  error ", list(f.apps, 20, plain), " could not be planned", at(place(f.location)))
 		t.paragraph("    ", f.message)
@@ -90,10 +94,20 @@ func (t *text) blockers() {
 	for _, f := range blocking {
 		t.finding(f)
 	}
-	if len(v.failures)+len(blocking) == 0 {
-		for _, r := range v.plan.Reasons {
-			t.put("", "  ", r)
+}
+
+func (t *text) notes() {
+	if len(t.view.notes) == 0 {
+		return
+	}
+	t.section("Notes")
+	for _, n := range t.view.notes {
+		if len(n.apps) > 0 {
+			t.put("", "  ", list(n.apps, 20, plain), ":")
+			t.paragraph("    ", n.text)
+			continue
 		}
+		t.paragraph("  ", n.text)
 	}
 }
 
@@ -154,7 +168,7 @@ func (t *text) applications() {
 
 func (t *text) findings() {
 	v := t.view
-	open := v.some(func(f finding) bool { return f.counts() && (!f.blocks() || v.passedOver(f)) })
+	open := v.open()
 	if len(open) > 0 {
 		t.section("Findings")
 	}

@@ -17,6 +17,7 @@ type view struct {
 	failures []failure // applications that could not be planned
 	findings []finding // all of them, heaviest first
 	changes  []change  // most dangerous first
+	notes    []note
 }
 
 // failure is one error of one or more applications.
@@ -24,6 +25,12 @@ type failure struct {
 	message  string
 	location *manifest.Location
 	apps     []string
+}
+
+// note is what a reader should know of one or more applications, or, without any, of the whole plan.
+type note struct {
+	text string
+	apps []string
 }
 
 // finding is what a policy says, of one or more objects and applications alike.
@@ -35,8 +42,11 @@ type finding struct {
 
 // blocks says whether a finding of this kind stands against a pass.
 func (f finding) blocks() bool {
-	return f.Severity == plan.SeverityError || f.Severity == plan.Deny && f.counts()
+	return f.broken() || f.Severity == plan.Deny && f.counts()
 }
+
+// broken says whether a policy could not be evaluated. A severity that is not known is as heavy.
+func (f finding) broken() bool { return weight(f.Severity) <= 0 }
 
 // counts says whether the change brings the finding and nobody waived it.
 func (f finding) counts() bool { return f.New && f.WaivedBy == "" }
@@ -66,7 +76,7 @@ const (
 )
 
 func newView(p plan.Plan) view {
-	return view{plan: p, failures: failuresOf(p), findings: findingsOf(p), changes: changesOf(p)}
+	return view{plan: p, failures: failuresOf(p), findings: findingsOf(p), changes: changesOf(p), notes: notesOf(p)}
 }
 
 // failed says whether an application could not be planned.
@@ -87,11 +97,69 @@ func failuresOf(p plan.Plan) []failure {
 	return groups.values()
 }
 
+func notesOf(p plan.Plan) []note {
+	groups := newGroups[note]()
+	for _, text := range p.Notes {
+		groups.get("plan\x00"+text, func() *note { return &note{text: text} })
+	}
+	for _, a := range p.Applications {
+		for _, text := range a.Notes {
+			n := groups.get("application\x00"+text, func() *note { return &note{text: text} })
+			n.apps = append(n.apps, a.Name)
+		}
+	}
+	return groups.values()
+}
+
+// blocking are the findings that stand against a pass: where the verdict is fail without a denial, the
+// gate is told to fail on warnings.
+func (v view) blocking() []finding {
+	if v.plan.Verdict == plan.Pass {
+		return nil
+	}
+	found := v.some(finding.blocks)
+	if len(found) == 0 && v.plan.Verdict == plan.Fail {
+		return v.some(func(f finding) bool { return f.Severity == plan.Warn && f.counts() })
+	}
+	return found
+}
+
+// open are the findings that count and do not block.
+func (v view) open() []finding {
+	blocking := map[string]bool{}
+	for _, f := range v.blocking() {
+		blocking[f.key()] = true
+	}
+	return v.some(func(f finding) bool { return (f.counts() || f.blocks()) && !blocking[f.key()] })
+}
+
+// reasons are the verdict's reasons that neither an error nor a finding shows.
+func (v view) reasons() []string {
+	if v.plan.Verdict == plan.Pass {
+		return nil
+	}
+	var named []string
+	for _, f := range v.failures {
+		named = append(named, f.apps...)
+	}
+	for _, f := range v.findings {
+		named = append(named, f.Policy)
+	}
+	var out []string
+	for _, r := range v.plan.Reasons {
+		shown := slices.ContainsFunc(named, func(n string) bool { return n != "" && strings.Contains(r, n) })
+		if !shown && !(len(named) > 0 && strings.HasPrefix(r, "... and ")) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 func findingsOf(p plan.Plan) []finding {
 	groups := newGroups[finding]()
 	seen := map[string]bool{} // objects of a group
 	add := func(app string, f plan.Finding) {
-		key := strings.Join([]string{f.Policy, string(f.Severity), f.Message, place(f.Location), strconv.FormatBool(f.New), f.WaivedBy}, "\x00")
+		key := finding{Finding: f}.key()
 		g := groups.get(key, func() *finding { return &finding{Finding: f} })
 		if app != "" && (len(g.apps) == 0 || g.apps[len(g.apps)-1] != app) {
 			g.apps = append(g.apps, app)
@@ -115,6 +183,11 @@ func findingsOf(p plan.Plan) []finding {
 			cmp.Compare(a.Policy, b.Policy), cmp.Compare(place(a.Location), place(b.Location)), cmp.Compare(a.Message, b.Message))
 	})
 	return all
+}
+
+// key is equal for findings that say the same of the same place.
+func (f finding) key() string {
+	return strings.Join([]string{f.Policy, string(f.Severity), f.Message, place(f.Location), strconv.FormatBool(f.New), f.WaivedBy}, "\x00")
 }
 
 // weight orders severities. One that is unknown is as heavy as an error.

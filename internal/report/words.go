@@ -94,7 +94,7 @@ func (v view) headline() string {
 	if apps > 0 {
 		parts = append(parts, plural(apps, "application")+" could not be planned")
 	}
-	if n := len(v.some(func(f finding) bool { return f.Severity == plan.SeverityError })); n > 0 {
+	if n := len(v.some(finding.broken)); n > 0 {
 		parts = append(parts, plural(n, "policy error"))
 	}
 	if denied := v.denied(); denied != "" {
@@ -103,10 +103,12 @@ func (v view) headline() string {
 	if len(parts) == 0 && v.plan.Verdict == plan.Fail && v.plan.Summary.Warn > 0 {
 		parts = append(parts, plural(v.plan.Summary.Warn, "policy warning"))
 	}
-	if len(parts) == 0 && v.plan.Verdict == plan.Fail {
+	switch {
+	case len(parts) == 0 && v.plan.Verdict == plan.Fail:
 		return "Blocked"
-	}
-	if len(parts) == 0 {
+	case len(parts) == 0 && v.unjudged():
+		return "Blocked: no policy was evaluated"
+	case len(parts) == 0:
 		return "Blocked: the plan could not be evaluated"
 	}
 	return "Blocked: " + strings.Join(parts, ", ")
