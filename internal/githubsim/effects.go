@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/mergegate/mergegate/internal/githubsim/hook"
 )
 
 // Request is one entry of the request log.
@@ -199,6 +201,35 @@ func (s *Server) Inject(f Fault) error {
 	defer s.effects.mu.Unlock()
 	s.effects.faults = append(s.effects.faults, &f)
 	return nil
+}
+
+// InjectDelivery adds a fault to the webhook deliveries of an App.
+func (s *Server) InjectDelivery(slug string, f hook.Fault) error {
+	a := s.appNamed(slug)
+	if a == nil {
+		return fmt.Errorf("inject delivery fault: no app %s", slug)
+	}
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	a.hooks.Inject(f)
+	return nil
+}
+
+// ReleaseDeliveries sends what a fault holds back.
+func (s *Server) ReleaseDeliveries(slug string) {
+	if a := s.appNamed(slug); a != nil {
+		a.hooks.Release()
+	}
+}
+
+// ClearDeliveryFaults removes the delivery faults of every App.
+func (s *Server) ClearDeliveryFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.apps {
+		a.hooks.ClearFaults()
+	}
 }
 
 // ClearFaults removes all request faults and hooks.

@@ -2,6 +2,10 @@ package githubsim_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -57,6 +61,19 @@ apps:
     installations: [{id: 80, account: acme}]
 `
 
+// appKeys are made once: generating RSA keys is the slowest part of a test.
+var appKeys = sync.OnceValue(func() [2]string {
+	var out [2]string
+	for i := range out {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			continue // an empty key makes the simulator generate one
+		}
+		out[i] = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	}
+	return out
+})
+
 // world is a simulator under the oracle, with a receiver for its webhooks.
 type world struct {
 	t       *testing.T
@@ -81,6 +98,9 @@ func newWorldWith(t *testing.T, change func(*githubsim.Config), options ...oracl
 	o := oracle.New(t, options...)
 	w := &world{t: t, inbox: newInbox(t)}
 	seed.Apps[0].Webhook.URL = w.inbox.url
+	for i := range seed.Apps {
+		seed.Apps[i].PrivateKey = appKeys()[i]
+	}
 	config := githubsim.Config{Dir: t.TempDir(), Seed: seed, Observe: o.Delivery}
 	change(&config)
 	w.sim, err = githubsim.New(config)

@@ -18,7 +18,7 @@ type template struct {
 }
 
 // spanning are the parameters that may hold slashes; the description cannot say so.
-func spanning() []string { return []string{"path", "ref", "basehead", "branch", "tree_sha"} }
+func spanning() []string { return []string{"ref", "basehead", "branch", "tree_sha"} }
 
 // templates compiles all paths, those with more segments first, so that commits/{ref}/status wins over commits/{ref}.
 func templates(doc *openapi3.T) []template {
@@ -47,6 +47,8 @@ func compile(path string) template {
 		case !isParam:
 			pattern.WriteString("/" + regexp.QuoteMeta(segment))
 			continue
+		case name == "path":
+			pattern.WriteString("/(.*)") // empty at the root of a repository
 		case slices.Contains(spanning(), name):
 			pattern.WriteString("/(.+)")
 		default:
@@ -72,7 +74,7 @@ func (d *description) find(path string) (item *openapi3.PathItem, at string, par
 			if err != nil {
 				value = m[i+1] // kept as it is; validation judges it
 			}
-			params[name] = value
+			params[name] = cmp.Or(value, "/")
 		}
 		return d.doc.Paths.Value(t.path), t.path, params
 	}
