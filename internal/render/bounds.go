@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -158,4 +159,26 @@ func parseNodes(data []byte) ([]*yaml.Node, error) {
 		}
 		docs = append(docs, &doc)
 	}
+}
+
+// findSyntaxError is the line and the problem of a file that is not YAML. The reader names the line
+// at which what it was reading began, or none: the line that spoils the document is looked for.
+func findSyntaxError(data []byte, err error) (int, string) {
+	line, message := syntax(err)
+	const longest = 1 << 20 // each try reads the document again
+	for _, c := range splitDocuments(data) {
+		if len(c.text) > longest {
+			continue
+		}
+		if _, err := parseNodes(c.text); err == nil {
+			continue
+		}
+		lines := bytes.SplitAfter(c.text, []byte("\n"))
+		spoiled := sort.Search(len(lines), func(n int) bool {
+			_, err := parseNodes(bytes.Join(lines[:n+1], nil))
+			return err != nil
+		})
+		return c.offset + min(spoiled+1, len(lines)), message
+	}
+	return max(line, 1), message
 }

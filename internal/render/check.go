@@ -110,6 +110,8 @@ func (c *closure) checkCharts(k *kustomization) {
 	}
 }
 
+const neverRun = "plugins are programs or containers and are never run; only kustomize's built-in ones (apiVersion: builtin) are"
+
 // checkPlugin refuses generators, transformers and validators that are programs.
 func (c *closure) checkPlugin(k *kustomization, ref entryRef) {
 	var docs []*yaml.Node
@@ -126,7 +128,7 @@ func (c *closure) checkPlugin(k *kustomization, ref entryRef) {
 		switch {
 		case kind == "":
 		case apiVersion != "builtin":
-			c.unsupported(k, ref.node, "%s: %s is a plugin (%s): plugins are programs or containers and are never run; only kustomize's built-in ones (apiVersion: builtin) are", ref.key, pluginName(ref, kind), apiVersion)
+			c.unsupported(k, ref.node, "%s: %s is a plugin (%s): "+neverRun, ref.key, pluginName(ref, kind), apiVersion)
 		case kind == "HelmChartInflationGenerator":
 			c.unsupported(k, ref.node, "%s: %s is a Helm chart: charts in a kustomization are not supported yet; commit what the chart renders to", ref.key, pluginName(ref, kind))
 		}
@@ -166,6 +168,7 @@ func (c *closure) checkFields(k *kustomization) {
 	var decoded types.Kustomization
 	err = decoded.Unmarshal(data)
 	if err == nil {
+		c.checkHead(k, &decoded)
 		return
 	}
 	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
@@ -177,11 +180,23 @@ func (c *closure) checkFields(k *kustomization) {
 		return
 	}
 	if _, err := sigsyaml.YAMLToJSON(data); err != nil {
-		line, message := syntax(err)
-		c.problem(k.file, max(line, 1), "%s", message)
+		line, message := findSyntaxError(data, err)
+		c.problem(k.file, line, "%s", message)
 		return
 	}
 	c.problem(k.file, k.node.Line, "not a valid kustomization: %s", typeMismatch(err))
+}
+
+// checkHead finds a kustomization without content or of another kind or version.
+func (c *closure) checkHead(k *kustomization, decoded *types.Kustomization) {
+	decoded.FixKustomization()
+	if decoded.CheckEmpty() != nil {
+		c.problem(k.file, k.node.Line, "the kustomization is empty: add resources or remove it")
+		return
+	}
+	if wrong := decoded.EnforceFields(); len(wrong) > 0 {
+		c.problem(k.file, k.node.Line, "not a kustomization: %s", strings.Join(wrong, "; "))
+	}
 }
 
 var mismatch = regexp.MustCompile(`cannot unmarshal (\w+) into Go struct field (?:\w+\.)?([\w.]+) of type`)

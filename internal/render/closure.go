@@ -57,7 +57,7 @@ func loadClosure(v *view, dir string) *closure {
 	case err != nil:
 		return c // remembered by the view
 	case at.kind != entryDir:
-		c.problem(dir, 0, "the directory does not exist")
+		c.problem("", 0, "%s: the directory does not exist", display(dir))
 		return c
 	}
 	c.load(at.real, entryRef{}, nil)
@@ -106,7 +106,7 @@ func (c *closure) find(k *kustomization, by entryRef, stack []*kustomization) bo
 	}
 	if len(names) == 0 {
 		if len(stack) == 0 {
-			c.problem(k.dir, 0, "the directory holds no kustomization.yaml: add one")
+			c.problem("", 0, "%s: the directory holds no kustomization.yaml: add one", display(k.dir))
 		} else {
 			from := stack[len(stack)-1]
 			c.problem(from.file, by.node.Line, "%s: the directory %q holds no kustomization.yaml: add one or name its files", by.key, by.text)
@@ -131,8 +131,8 @@ func (c *closure) parse(k *kustomization, data []byte) bool {
 	}
 	docs, err := parseNodes(data)
 	if err != nil {
-		line, message := syntax(err)
-		c.problem(k.file, max(line, 1), "%s", message)
+		line, message := findSyntaxError(data, err)
+		c.problem(k.file, line, "%s", message)
 	}
 	if len(docs) == 0 || len(docs[0].Content) == 0 {
 		if err == nil {

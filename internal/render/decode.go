@@ -115,7 +115,7 @@ func (c chunk) decode(name string) (document, error) {
 		return doc, c.syntaxError(name, err)
 	}
 	if len(nodes) > 1 {
-		return doc, &Error{Class: ClassInput, File: name, Line: nodes[1].Line + c.offset, Message: `a second document begins without a line "---": add that line`}
+		return doc, &Error{Class: ClassInput, File: name, Line: nodes[1].Line + c.offset, Message: "a second document begins in the middle of a line: begin it on a line of its own"}
 	}
 	if len(nodes) == 0 {
 		return doc, nil
@@ -175,14 +175,14 @@ func dealias(n *yaml.Node) *yaml.Node {
 
 // syntaxError names file and line of what a YAML reader complains of, without what it quotes.
 func (c chunk) syntaxError(name string, err error) *Error {
-	line, message := syntax(err)
-	return &Error{Class: ClassInput, File: name, Line: c.offset + max(line, 1), Message: message}
+	line, message := findSyntaxError(c.text, err)
+	return &Error{Class: ClassInput, File: name, Line: c.offset + line, Message: message}
 }
 
 var (
 	errorLine    = regexp.MustCompile(`line (\d+)`)
 	duplicateKey = regexp.MustCompile(`key "?([^"\s]+)"? already (?:set in map|defined)|mapping key "([^"]+)" already defined`)
-	unknownAlias = regexp.MustCompile(`unknown anchor '([^']+)' referenced`)
+	unknownAlias = regexp.MustCompile(`unknown anchor '([^']*)' referenced`)
 )
 
 // syntax is the line and the problem that a YAML reader's error names.
@@ -195,8 +195,11 @@ func syntax(err error) (int, string) {
 	if m := duplicateKey.FindStringSubmatch(text); m != nil {
 		return line, fmt.Sprintf("the key %q is there twice: remove one", m[1]+m[2])
 	}
-	if m := unknownAlias.FindStringSubmatch(text); m != nil {
-		return line, fmt.Sprintf("unknown anchor %q: define it before it is used", m[1])
+	if unknownAlias.MatchString(text) {
+		return line, "an alias (*) names an anchor (&) that is not there: define it before it is used, or put the value in quotes"
+	}
+	if strings.Contains(text, "expected <document start>") {
+		return line, `a second document begins without a line "---": add that line`
 	}
 	text = strings.TrimPrefix(text, "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: ")

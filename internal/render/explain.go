@@ -16,13 +16,18 @@ func diagnose(v *view, dir string, cause error) error {
 	c := loadClosure(v, dir)
 	problem := c.diagnosis(cause.Error())
 	if problem == nil {
-		problem = &Error{Class: ClassInput, File: dir, Message: "kustomize cannot build this"}
-		if len(c.all) > 0 {
-			problem.File = c.all[0].file
+		problem = &Error{Class: ClassInput, Message: display(dir) + ": kustomize cannot build this"}
+		if len(c.all) > 0 && c.all[0].node != nil {
+			problem.File, problem.Message = c.all[0].file, "kustomize cannot build this"
 		}
 	}
 	found := *problem
 	found.Detail = tidy(cause.Error())
+	for _, refused := range v.refused {
+		if strings.Contains(found.Detail, refused.Message) {
+			found.Detail = "" // these were our words
+		}
+	}
 	return &found
 }
 
@@ -34,7 +39,7 @@ func (c *closure) diagnosis(message string) *Error {
 	if len(c.problems) == 0 && len(c.view.refused) > 0 {
 		return c.view.refused[0]
 	}
-	for _, explain := range []func(string) bool{c.explainDuplicate, c.explainTarget, c.explainPatch, c.explainGenerator} {
+	for _, explain := range []func(string) bool{c.explainPlugin, c.explainDuplicate, c.explainTarget, c.explainPatch, c.explainGenerator} {
 		if len(c.problems) > 0 || explain(message) {
 			break
 		}
@@ -73,8 +78,8 @@ func (c *closure) checkManifest(file string, objects bool) {
 	}
 	docs, err := parseNodes(data)
 	if err != nil {
-		line, message := syntax(err)
-		c.problem(file, max(line, 1), "%s", message)
+		line, message := findSyntaxError(data, err)
+		c.problem(file, line, "%s", message)
 		return
 	}
 	for i, doc := range docs {
@@ -101,12 +106,33 @@ func (c *closure) checkObject(file string, number int, n *yaml.Node) {
 var (
 	duplicateID   = regexp.MustCompile(`may not add resource with an already registered id: ([^\s'"]+)`)
 	missingTarget = regexp.MustCompile(`no (?:resource matches strategic merge patch "([^"]+)"|matches for Id ([^\s;'"]+))`)
-	failedOp      = regexp.MustCompile(`(?:doc is missing (?:key|path): |error in remove for path: |Unable to remove nonexistent key: |failed test .*?path: )'?([^\s:'"]+)|(add|remove|replace|test|move|copy) operation does not apply`)
+	failedPath    = regexp.MustCompile(`(?:doc is missing (?:key|path): |error in remove for path: )['"]?(/[^\s:'"]*)`)
+	failedOp      = regexp.MustCompile(`(?:add|remove|replace|test|move|copy) operation does not apply|error in remove for path|testing path .* failed`)
 	badPatch      = regexp.MustCompile(`unable to parse SM or JSON patch from \[path: "?\\?"?([^"\\\]]+)`)
+	plugin        = regexp.MustCompile(`unable to load external plugin '?([^\s']+)'`)
 	badLiteral    = regexp.MustCompile(`invalid literal source`)
 	badBehavior   = regexp.MustCompile(`does not exist; cannot merge or replace|behavior must be merge or replace`)
 	badKey        = regexp.MustCompile(`is not a valid key name|is not a valid (?:secret|configmap) key|a valid environment variable name`)
 )
+
+// explainPlugin names the entry that leads to a plugin by way of a directory.
+func (c *closure) explainPlugin(message string) bool {
+	m := plugin.FindStringSubmatch(message)
+	if m == nil {
+		return false
+	}
+	for _, k := range c.all {
+		for _, key := range []string{"generators", "transformers", "validators"} {
+			for _, ref := range c.refs(k, key) {
+				if ref.path != "" && c.view.kind(ref.path) == entryDir {
+					c.unsupported(k, ref.node, "%s: %s is a plugin: "+neverRun, key, pluginName(ref, m[1]))
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
 
 // splitID takes kustomize's Kind.version.group/name.namespace apart.
 func splitID(id string) (kind, name string) {
@@ -171,13 +197,16 @@ func (c *closure) explainPatch(message string) bool {
 			}
 		}
 	}
-	m := failedOp.FindStringSubmatch(message)
-	if m == nil {
+	if !failedOp.MatchString(message) {
 		return false
+	}
+	spot := ""
+	if m := failedPath.FindStringSubmatch(message); m != nil {
+		spot = m[1]
 	}
 	for _, p := range newIndex(c).patches {
 		for _, op := range items(p.node) {
-			if to := scalar(at(op, "path")); m[1] != "" && (to == m[1] || strings.HasPrefix(to, m[1]+"/")) {
+			if to := scalar(at(op, "path")); spot != "" && (to == spot || strings.HasPrefix(to, spot+"/")) {
 				c.problem(p.file, p.line(op.Line), "the patch does not apply: its target has nothing at %q; correct the path or remove the operation", to)
 				return true
 			}
@@ -256,6 +285,7 @@ var dumps = []struct {
 	{regexp.MustCompile(`(?s)(nodes unequal:|unequal references - self:).*`), "$1 …"},
 	{regexp.MustCompile(`\[(?:\d{1,3} ){7,}\d{1,3}\]`), "…"}, // bytes as numbers
 	{regexp.MustCompile("`[^`\n]*\\.\\.\\.`"), "…"},          // the beginning of a value
+	{unknownAlias, "unknown anchor referenced"},              // a value that begins with "*" looks like one
 	{regexp.MustCompile(`(has invalid utf8 bytes) : [^\n]*`), "$1"},
 }
 

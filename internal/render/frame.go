@@ -25,7 +25,7 @@ const (
 
 const (
 	maxPath       = 4096
-	frameOverhead = 1 << 20 // what a result may hold beside its objects
+	frameOverhead = 16 << 20 // what a result may hold beside its objects
 )
 
 // writeFrame sends one frame: kind, length, payload.

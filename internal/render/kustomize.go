@@ -82,7 +82,7 @@ func convert(built resmap.ResMap, budget int64) (manifest.Set, error) {
 		}
 		object, err := toObject(content)
 		if err != nil {
-			return nil, &Error{Class: ClassInput, Message: "the build gives an object that is none: " + err.Error()}
+			return nil, &Error{Class: ClassInput, Message: "the build gives what is no object: " + err.Error()}
 		}
 		object.Stem = stem(object, &res.RNode)
 		set = append(set, object)

@@ -73,7 +73,7 @@ func (l *locator) locate(s subject, pointer []string) *manifest.Location {
 		return nil
 	}
 	line, _ := deepest(s.origin.node, pointer, s.content)
-	if line == 0 {
+	if line == 0 || len(pointer) == 0 {
 		line = s.origin.line
 	}
 	return &manifest.Location{File: s.origin.file, Line: line, Via: "resource"}

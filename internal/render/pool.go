@@ -71,7 +71,7 @@ func (p *Pool) Render(ctx context.Context, req Request) (Result, error) {
 	}
 	result.Objects, err = decodeObjects(answer.Objects)
 	if err != nil {
-		return result, &Error{Class: ClassCrash, File: req.Path, Message: "the render worker gave an answer that cannot be read: report this as a bug"}
+		return result, &Error{Class: ClassCrash, Message: display(req.Path) + ": the render worker gave an answer that cannot be read: report this as a bug"}
 	}
 	return result, nil
 }
@@ -157,16 +157,16 @@ func (p *Pool) explain(ctx context.Context, req Request, end ending) error {
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errTimeout) {
 		return fmt.Errorf("render %s: %w", req.Path, ctx.Err())
 	}
-	e := &Error{File: req.Path}
+	e := &Error{}
 	switch {
 	case ctx.Err() != nil:
 		e.Class = ClassTimeout
-		e.Message = fmt.Sprintf("not rendered after %s and stopped: make the application smaller or raise the time budget", p.cfg.Timeout.Round(time.Millisecond))
+		e.Message = fmt.Sprintf("not rendered within %s and stopped: make the application smaller or raise the time budget", p.cfg.Timeout.Round(time.Millisecond))
 	case end == endedOutOfMemory:
 		e.Class = ClassMemory
 		e.Message = fmt.Sprintf("needs more than %s of memory to render and was stopped: look for YAML anchors that multiply, make the application smaller or raise the memory budget", size(p.cfg.Memory))
 	case end == endedOversized:
-		return &Error{Class: ClassOutput, File: req.Path, Message: outputError(p.cfg.Output).Message}
+		e = outputError(p.cfg.Output)
 	case end == endedDisobedient:
 		e.Class = ClassCrash
 		e.Message = "the render worker broke its protocol and was stopped: report this as a bug"
@@ -174,6 +174,7 @@ func (p *Pool) explain(ctx context.Context, req Request, end ending) error {
 		e.Class = ClassCrash
 		e.Message = "the render worker crashed on this application: report this as a bug"
 	}
+	e.Message = display(req.Path) + ": " + e.Message
 	return e
 }
 

@@ -38,8 +38,10 @@ func (k *kustomization) keyed(name string) (*yaml.Node, string) {
 	if scalar(k.field(name)) == "" {
 		return nil, ""
 	}
-	key, _ := mapEntry(k.node, name)
-	return key, name
+	if key, _ := mapEntry(k.node, name); key != nil {
+		return key, name
+	}
+	return nil, ""
 }
 
 func (k *kustomization) affix(s subject) (*yaml.Node, string) {

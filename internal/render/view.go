@@ -30,7 +30,7 @@ type fileState struct {
 const maxLinks = 40
 
 func newView(ask func(frameKind, string) (frame, error), output int64) *view {
-	limit := 2*output + frameOverhead
+	limit := 2*output + 1<<20
 	return &view{ask: ask, budget: limit, limit: limit, dirs: map[string]map[string]entry{}, files: map[string]fileState{}, looked: map[string]struct{}{}}
 }
 

@@ -24,7 +24,7 @@ type worker struct {
 }
 
 // maxStack ends a worker whose recursion has no end before it takes the machine's memory.
-const maxStack = 256 << 20
+const maxStack = 64 << 20
 
 func (w *worker) run(stdin io.Reader, stdout io.Writer) int {
 	log.SetOutput(io.Discard) // kustomize warns there; what it says may quote content
@@ -43,16 +43,19 @@ func (w *worker) run(stdin io.Reader, stdout io.Writer) int {
 	if err := writeFrame(stdout, frameHello, nil); err != nil {
 		return 2
 	}
-	done := make(chan int, 2) // whichever ends first decides; the other one dies with the process
-	go func() { done <- w.serve(stdin, stdout) }()
+	done := make(chan int, 3) // whichever ends first decides; the others die with the process
+	frames := make(chan frame)
+	go func() {
+		receive(stdin, frames)
+		done <- 0 // the pool is gone: whatever is being rendered is of no use
+	}()
+	go func() { done <- w.serve(frames, stdout) }()
 	go watchMemory(w.limits.Memory, done)
 	return <-done
 }
 
 // serve answers requests one after the other until there are no more.
-func (w *worker) serve(stdin io.Reader, stdout io.Writer) int {
-	frames := make(chan frame)
-	go receive(stdin, frames, maxOutput)
+func (w *worker) serve(frames <-chan frame, stdout io.Writer) int {
 	for f := range frames {
 		if err := w.answer(f, frames, stdout); err != nil {
 			return 2
@@ -67,10 +70,10 @@ type frame struct {
 }
 
 // receive hands over what the pool sends.
-func receive(r io.Reader, frames chan<- frame, limit int64) {
+func receive(r io.Reader, frames chan<- frame) {
 	defer close(frames)
 	for {
-		kind, payload, err := readFrame(r, limit)
+		kind, payload, err := readFrame(r, maxOutput)
 		if err != nil {
 			return
 		}
@@ -146,14 +149,14 @@ func (w *worker) locate(v *view, req wireRequest) (result wireResult) {
 func guard(path string, f func() error) (e *Error) {
 	defer func() {
 		if p := recover(); p != nil {
-			e = &Error{Class: ClassInput, File: path, Message: "cannot be rendered: the renderer stopped in the middle", Detail: tidy(fmt.Sprint(p))}
+			e = &Error{Class: ClassInput, Message: display(path) + ": cannot be rendered: the renderer stopped in the middle", Detail: tidy(fmt.Sprint(p))}
 		}
 	}()
 	err := f()
 	if err == nil || errors.As(err, &e) {
 		return e
 	}
-	return &Error{Class: ClassInput, File: path, Message: tidy(err.Error())}
+	return &Error{Class: ClassInput, Message: display(path) + ": " + tidy(err.Error())}
 }
 
 // noNetwork is the transport of a process that has no network, on every operating system.
