@@ -1,6 +1,8 @@
 package github
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/mergegate/mergegate/internal/pull"
@@ -116,6 +118,23 @@ type MergeGroupEvent struct {
 	BaseSHA    string
 	BaseRef    string // branch name, without refs/heads/
 	Sender     pull.User
+}
+
+// queueEntry is the end of a group's branch name, as far as GitHub's examples show it.
+var queueEntry = regexp.MustCompile(`/pr-([0-9]{1,9})-[0-9a-f]{40}$`)
+
+// Number is the pull request at the end of the group, or 0. It is a guess from the branch's name, for people: the group
+// holds others before it, and what is judged is the tree at HeadSHA.
+func (e *MergeGroupEvent) Number() int {
+	match := queueEntry.FindStringSubmatch(e.HeadRef)
+	if match == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(match[1])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func (*PullRequestEvent) event()  {}

@@ -279,3 +279,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestNumberOfAMergeGroup(t *testing.T) {
+	for ref, want := range map[string]int{
+		"refs/heads/gh-readonly-queue/main/pr-12-" + mergeSHA:      12,
+		"refs/heads/gh-readonly-queue/a/pr-1-b/pr-7-" + mergeSHA:   7,
+		"refs/heads/gh-readonly-queue/main/pr-0000000000-" + noSHA: 0, "": 0, "refs/heads/main": 0,
+	} {
+		if got := (&MergeGroupEvent{HeadRef: ref}).Number(); got != want {
+			t.Errorf("%s: %d, want %d", ref, got, want)
+		}
+	}
+}

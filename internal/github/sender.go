@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v60/github"
 )
 
@@ -76,7 +77,7 @@ func (s *sender) do(ctx context.Context, c call) (reply, error) {
 		if err == nil {
 			return got.reply, nil
 		}
-		s.log.WarnContext(ctx, "GitHub request failed", "request", c.String(), "attempt", n, "again", again && n < maxAttempts, "error", Redact(err.Error()))
+		s.logFailure(ctx, c, n, err)
 		if !again || n == maxAttempts || ctx.Err() != nil {
 			return reply{}, err
 		}
@@ -115,7 +116,8 @@ func (s *sender) attempt(ctx context.Context, c call) attempt {
 	}
 	got := attempt{sent: true}
 	got.reply, got.err = readReply(resp)
-	s.log.DebugContext(ctx, "GitHub request", "request", c.String(), "status", got.status, "remaining", got.header.Get("X-RateLimit-Remaining"))
+	s.log.DebugContext(ctx, "GitHub request", slog.String("request", c.String()), slog.Int("status", got.status),
+		slog.String("remaining", got.header.Get("X-RateLimit-Remaining")))
 	return got
 }
 
@@ -133,10 +135,11 @@ func readReply(resp *http.Response) (reply, error) {
 	return r, err
 }
 
-// unsent is whether the error arose before the request left: no connection, or refused by pin.
+// unsent is whether the error arose before the request left: refused by pin, no token, no connection.
 func unsent(err error) bool {
+	var noToken *ghinstallation.HTTPError // it expired just now
 	var op *net.OpError
-	return errors.Is(err, ErrForeignHost) || errors.As(err, &op) && op.Op == "dial"
+	return errors.Is(err, ErrForeignHost) || errors.As(err, &noToken) || errors.As(err, &op) && op.Op == "dial"
 }
 
 // judge says whether a try succeeded, and if not, whether to try again.
@@ -168,4 +171,13 @@ func (s *sender) unanswered(c call, sent bool, cause error) (err error, again bo
 		return &Uncertain{Op: c.String(), Err: cause}, c.repeatable
 	}
 	return fmt.Errorf("%s: %w", c, cause), true
+}
+
+// logFailure notes a try that gave no good answer. That something is not there is nothing to worry about.
+func (s *sender) logFailure(ctx context.Context, c call, n int, err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, ErrNotFound) {
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(ctx, level, "GitHub request failed", slog.String("request", c.String()), slog.Int("attempt", n), slog.String("error", Redact(err.Error())))
 }

@@ -33,9 +33,12 @@ func TestEventsOfAPullRequest(t *testing.T) {
 		}
 	}
 	want := []seen{
-		{"opened", first, "main", "", "", "open"}, {"synchronize", second, "main", first, "", "open"},
-		{"edited", second, "release", "", "main", "open"}, {"edited", second, "release", "", "", "open"},
-		{"closed", second, "release", "", "", "closed"}, {"reopened", second, "release", "", "", "open"},
+		{"opened", first, "main", "", "", "open"},
+		{"synchronize", second, "main", first, "", "open"},
+		{"edited", second, "release", "", "main", "open"},
+		{"edited", second, "release", "", "", "open"},
+		{"closed", second, "release", "", "", "closed"},
+		{"reopened", second, "release", "", "", "open"},
 		{"closed", second, "release", "", "", "merged"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -103,7 +106,7 @@ func TestMergeGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	groups := received[*github.MergeGroupEvent](t, w)
-	if len(groups) != 1 || groups[0].BaseRef != "main" || groups[0].BaseSHA == "" {
+	if len(groups) != 1 || groups[0].BaseRef != "main" || groups[0].BaseSHA == "" || groups[0].Number() != number {
 		t.Fatalf("merge_group events: %+v", groups)
 	}
 	if _, err := w.client.CreateCheckRun(t.Context(), w.repo, github.CheckRun{Name: "x", HeadSHA: groups[0].HeadSHA, Status: github.Queued}); err != nil {

@@ -105,8 +105,10 @@ func TestPermission(t *testing.T) {
 		user pull.User
 		want github.Level
 	}{
-		{pull.User{ID: 2, Login: "ann"}, github.LevelMaintain}, {pull.User{ID: 3, Login: "bob"}, github.LevelTriage},
-		{pull.User{ID: 4, Login: "eve"}, github.LevelRead}, {pull.User{ID: 9, Login: "nobody"}, github.LevelNone},
+		{pull.User{ID: 2, Login: "ann"}, github.LevelMaintain},
+		{pull.User{ID: 3, Login: "bob"}, github.LevelTriage},
+		{pull.User{ID: 4, Login: "eve"}, github.LevelRead},
+		{pull.User{ID: 9, Login: "nobody"}, github.LevelNone},
 	} {
 		got, err := w.client.Permission(t.Context(), w.repo, test.user)
 		if err != nil || got.Level != test.want || got.User.ID != test.user.ID {

@@ -74,8 +74,10 @@ func seed() githubsim.Seed {
 	}
 	return githubsim.Seed{
 		Users: []githubsim.SeedUser{
-			{ID: 1, Login: "acme", Type: "Organization"}, {ID: 2, Login: "ann", Tokens: []string{"ann-token"}},
-			{ID: 3, Login: "bob", Tokens: []string{"bob-token"}}, {ID: 4, Login: "eve", Tokens: []string{"eve-token"}},
+			{ID: 1, Login: "acme", Type: "Organization"},
+			{ID: 2, Login: "ann", Tokens: []string{"ann-token"}},
+			{ID: 3, Login: "bob", Tokens: []string{"bob-token"}},
+			{ID: 4, Login: "eve", Tokens: []string{"eve-token"}},
 		},
 		Repositories: []githubsim.SeedRepository{
 			{ID: 100, Owner: "acme", Name: "gitops", Private: true, Files: files, Collaborators: map[string]string{"ann": "maintain", "bob": "triage", "eve": "read"}},

@@ -76,40 +76,47 @@ func (t *tokens) ensure(ctx context.Context) (reply, error) {
 	if !errors.As(err, &refused) || refused.Response == nil {
 		return reply{}, &mintError{role: t.role, err: err}
 	}
-	r, readErr := readReply(refused.Response) // ghinstallation leaves the body open
+	r, readErr := readReply(refused.Response)
 	if readErr != nil {
 		return reply{}, &mintError{role: t.role, err: readErr}
 	}
 	return r, &mintError{role: t.role, err: apiError("POST access_tokens", r)}
 }
 
-// mint reduces the answer that holds a new token to what ghinstallation needs of it, so that nothing else in it can
-// keep it from being decoded. It is the lowest layer that knows the request.
+// mint reads the answers that hold new tokens. A good one is reduced to what ghinstallation needs of it, so that
+// nothing else in it can keep it from being decoded; of a bad one ghinstallation would leave the connection in use.
 type mint struct{ next http.RoundTripper }
 
 func (m mint) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := m.next.RoundTrip(req)
-	if err != nil || resp.StatusCode != http.StatusCreated || !strings.HasSuffix(req.URL.Path, "/access_tokens") {
+	if err != nil || !strings.HasSuffix(req.URL.Path, "/access_tokens") {
 		return resp, err
 	}
 	r, err := readReply(resp)
 	if err != nil {
 		return nil, fmt.Errorf("read new token: %w", err)
 	}
+	body := r.body
+	if resp.StatusCode == http.StatusCreated {
+		if body, err = reduceToken(body); err != nil {
+			return nil, fmt.Errorf("read new token: %w", err)
+		}
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
+}
+
+// reduceToken never quotes the answer in an error: it may hold the token.
+func reduceToken(body []byte) ([]byte, error) {
 	var token struct {
 		Token     string `json:"token"`
 		ExpiresAt string `json:"expires_at"`
 	}
-	if err := json.Unmarshal(r.body, &token); err != nil {
-		return nil, errors.New("read new token: the answer is not what is known") // its text may hold the token
+	if json.Unmarshal(body, &token) != nil {
+		return nil, errors.New("the answer is not what is known")
 	}
 	if token.Token == "" || token.ExpiresAt == "" {
-		return nil, errors.New("read new token: the answer has none")
+		return nil, errors.New("the answer has none")
 	}
-	body, err := json.Marshal(map[string]string{"token": token.Token, "expires_at": token.ExpiresAt})
-	if err != nil {
-		return nil, fmt.Errorf("read new token: %w", err)
-	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return resp, nil
+	return json.Marshal(map[string]string{"token": token.Token, "expires_at": token.ExpiresAt})
 }

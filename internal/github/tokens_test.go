@@ -2,6 +2,7 @@ package github
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -128,6 +129,11 @@ func TestGitCredential(t *testing.T) {
 	}
 	if text := Redact(strings.Join(credential.Env(), " ")); strings.Contains(text, "Z2hzXzE2") {
 		t.Errorf("redacted environment: %s", text)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		if text := fmt.Sprintf(verb, credential); strings.Contains(text, oldToken) {
+			t.Errorf("%s shows the token: %s", verb, text)
+		}
 	}
 	if err := c.Revoke(t.Context(), credential); err != nil {
 		t.Error(err)

@@ -89,17 +89,17 @@ func (r *Receiver) receive(c echo.Context) error {
 	req := c.Request()
 	release, err := r.reserve(req)
 	if err != nil {
-		r.log.WarnContext(req.Context(), "webhook refused", "reason", err.Error(), "remote", req.RemoteAddr)
+		r.log.WarnContext(req.Context(), "webhook refused", slog.String("reason", err.Error()), slog.String("remote", req.RemoteAddr))
 		return c.String(http.StatusServiceUnavailable, "busy, redeliver later\n")
 	}
 	defer release()
 	d, status, err := read(r.secrets, c.Response(), req)
-	log := r.log.With("delivery", d.GUID, "event", d.Event)
+	log := r.log.With(slog.String("delivery", d.GUID), slog.String("event", d.Event))
 	if err != nil {
-		log.WarnContext(req.Context(), "webhook refused", "status", status, "reason", err.Error(), "remote", req.RemoteAddr)
+		log.WarnContext(req.Context(), "webhook refused", slog.Int("status", status), slog.String("reason", err.Error()), slog.String("remote", req.RemoteAddr))
 		return c.String(status, http.StatusText(status)+"\n")
 	}
-	log = log.With("action", d.Action, "installation", d.InstallationID, "repository", d.RepositoryID)
+	log = log.With(slog.String("action", d.Action), slog.Int64("installation", d.InstallationID), slog.Int64("repository", d.RepositoryID))
 	if d.Event == "ping" {
 		log.InfoContext(req.Context(), "webhook ping")
 		return c.String(http.StatusOK, "pong\n")
@@ -108,10 +108,10 @@ func (r *Receiver) receive(c echo.Context) error {
 	defer cancel()
 	duplicate, err := r.save(ctx, d)
 	if err != nil {
-		log.ErrorContext(req.Context(), "webhook not saved", "error", err)
+		log.ErrorContext(req.Context(), "webhook not saved", slog.Any("error", err))
 		return c.String(http.StatusServiceUnavailable, "not saved, redeliver later\n")
 	}
-	log.InfoContext(req.Context(), "webhook saved", "duplicate", duplicate, "bytes", len(d.Body))
+	log.InfoContext(req.Context(), "webhook saved", slog.Bool("duplicate", duplicate), slog.Int("bytes", len(d.Body)))
 	return c.String(http.StatusAccepted, "accepted\n")
 }
 
