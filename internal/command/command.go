@@ -109,6 +109,7 @@ func Parse(body string) ([]Command, []Problem) {
 type parser struct {
 	commands []Command
 	problems []Problem
+	seen     map[string]bool // commands as they stand, without needless spaces
 }
 
 func (p *parser) line(l line) {
@@ -131,7 +132,12 @@ func (p *parser) line(l line) {
 		return
 	}
 	c := Command{Name: spec.Name, Args: args, Line: l.number}
-	if !slices.ContainsFunc(p.commands, func(o Command) bool { return o.Name == c.Name && slices.Equal(o.Args, c.Args) }) {
+	key := strings.Join(tokens, " ")
+	if p.seen == nil {
+		p.seen = map[string]bool{}
+	}
+	if !p.seen[key] {
+		p.seen[key] = true
 		p.commands = append(p.commands, c)
 	}
 }
