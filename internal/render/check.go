@@ -48,11 +48,11 @@ func (c *closure) checkResource(k *kustomization, ref entryRef) {
 	}
 	isFile := kind == entryFile && ref.key != "components"
 	if isRemoteFile(ref.text) || isRepository(ref.text) && !isFile {
-		c.unsupported(k, ref.node, "%s: %q is remote: %s", ref.key, scrubURLs(ref.text), wayOutOfRemote)
+		c.unsupported(k, ref.node, "%s: %q is remote: %s", ref.key, scrubURLs(clip(ref.text)), wayOutOfRemote)
 		return
 	}
 	if ref.key == "components" && kind == entryFile {
-		c.problem(k.file, ref.node.Line, "components: %q is a file: a component is a directory", ref.text)
+		c.problem(k.file, ref.node.Line, "components: %q is a file: a component is a directory", clip(ref.text))
 		return
 	}
 	if kind == entryDir {
@@ -66,13 +66,16 @@ func (c *closure) checkFile(k *kustomization, ref entryRef) {
 	before := len(c.view.refused)
 	switch {
 	case isRemoteFile(ref.text):
-		c.unsupported(k, ref.node, "%s: %q is remote: %s", ref.key, scrubURLs(ref.text), wayOutOfRemote)
+		c.unsupported(k, ref.node, "%s: %q is remote: %s", ref.key, scrubURLs(clip(ref.text)), wayOutOfRemote)
 		return
 	case strings.HasPrefix(ref.text, "/"):
-		c.problem(k.file, ref.node.Line, "%s: %q is an absolute path: name it relative to this file", ref.key, ref.text)
+		c.problem(k.file, ref.node.Line, "%s: %q is an absolute path: name it relative to this file", ref.key, clip(ref.text))
+		return
+	case len(ref.text) > maxPath:
+		c.problem(k.file, ref.node.Line, "%s: %q: the path is too long", ref.key, clip(ref.text))
 		return
 	case ref.path == "":
-		c.problem(k.file, ref.node.Line, "%s: %q leaves the repository: everything an application needs must be in it", ref.key, ref.text)
+		c.problem(k.file, ref.node.Line, "%s: %q leaves the repository: everything an application needs must be in it", ref.key, clip(ref.text))
 		return
 	}
 	at, err := c.view.resolve(ref.path)
@@ -80,11 +83,11 @@ func (c *closure) checkFile(k *kustomization, ref entryRef) {
 	case err != nil:
 		c.locateRefusal(k, ref, before)
 	case at.kind == entryAbsent:
-		c.problem(k.file, ref.node.Line, "%s: %q does not exist: add the file or remove the entry", ref.key, ref.text)
+		c.problem(k.file, ref.node.Line, "%s: %q does not exist: add the file or remove the entry", ref.key, clip(ref.text))
 	case at.kind == entryDir:
-		c.problem(k.file, ref.node.Line, "%s: %q is a directory: name a file", ref.key, ref.text)
+		c.problem(k.file, ref.node.Line, "%s: %q is a directory: name a file", ref.key, clip(ref.text))
 	case !within(at.real, k.dir):
-		c.problem(k.file, ref.node.Line, "%s: %q is outside of %s: kustomize reads files only at or below the kustomization that names them; move the file or give it a kustomization of its own and list that directory", ref.key, ref.text, display(k.dir))
+		c.problem(k.file, ref.node.Line, "%s: %q is outside of %s: kustomize reads files only at or below the kustomization that names them; move the file or give it a kustomization of its own and list that directory", ref.key, clip(ref.text), display(k.dir))
 	}
 }
 
@@ -94,7 +97,7 @@ func (c *closure) locateRefusal(k *kustomization, ref entryRef, before int) {
 		return
 	}
 	refused := c.view.refused[before]
-	c.problem(k.file, ref.node.Line, "%s: %q cannot be used: %s: %s", ref.key, ref.text, refused.File, refused.Message)
+	c.problem(k.file, ref.node.Line, "%s: %q cannot be used: %s: %s", ref.key, clip(ref.text), refused.File, refused.Message)
 }
 
 // checkCharts refuses Helm charts.
@@ -105,7 +108,7 @@ func (c *closure) checkCharts(k *kustomization) {
 			if name == "" {
 				name = scalar(at(chart, "chartName"))
 			}
-			c.unsupported(k, chart, "%s: %q is a Helm chart: charts in a kustomization are not supported yet; commit what the chart renders to", key, name)
+			c.unsupported(k, chart, "%s: %q is a Helm chart: charts in a kustomization are not supported yet; commit what the chart renders to", key, clip(name))
 		}
 	}
 }
@@ -137,9 +140,9 @@ func (c *closure) checkPlugin(k *kustomization, ref entryRef) {
 
 func pluginName(ref entryRef, kind string) string {
 	if isInline(ref.text) {
-		return kind
+		return clip(kind)
 	}
-	return fmt.Sprintf("%q, kind %s,", ref.text, kind)
+	return fmt.Sprintf("%q, kind %s,", clip(ref.text), clip(kind))
 }
 
 // pluginFile reads the plugin configurations that an entry names; of a directory, those of its
@@ -176,7 +179,7 @@ func (c *closure) checkFields(k *kustomization) {
 		if n := findKey(k.node, unknown); n != nil {
 			line = n.Line
 		}
-		c.problem(k.file, line, "kustomize knows no field %q%s: correct or remove it", unknown, nearest(unknown))
+		c.problem(k.file, line, "kustomize knows no field %q%s: correct or remove it", clip(unknown), nearest(unknown))
 		return
 	}
 	if _, err := sigsyaml.YAMLToJSON(data); err != nil {

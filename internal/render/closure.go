@@ -109,7 +109,7 @@ func (c *closure) find(k *kustomization, by entryRef, stack []*kustomization) bo
 			c.problem("", 0, "%s: the directory holds no kustomization.yaml: add one", display(k.dir))
 		} else {
 			from := stack[len(stack)-1]
-			c.problem(from.file, by.node.Line, "%s: the directory %q holds no kustomization.yaml: add one or name its files", by.key, by.text)
+			c.problem(from.file, by.node.Line, "%s: the directory %q holds no kustomization.yaml: add one or name its files", by.key, clip(by.text))
 		}
 		return false
 	}
@@ -159,7 +159,7 @@ func (c *closure) include(k *kustomization, ref entryRef, stack []*kustomization
 	}
 	for _, visited := range stack {
 		if within(visited.dir, at.real) {
-			c.problem(k.file, ref.node.Line, "%s: %q closes a cycle: %s is already being built by way of %s; remove one of the two", ref.key, ref.text, display(at.real), trail(stack))
+			c.problem(k.file, ref.node.Line, "%s: %q closes a cycle: %s is already being built by way of %s; remove one of the two", ref.key, clip(ref.text), display(at.real), trail(stack))
 			return
 		}
 	}
@@ -174,10 +174,19 @@ func (c *closure) include(k *kustomization, ref entryRef, stack []*kustomization
 	}
 	switch {
 	case ref.key == "components" && !base.component:
-		c.problem(k.file, ref.node.Line, "components: %q is not of kind Component: list it under resources", ref.text)
+		c.problem(k.file, ref.node.Line, "components: %q is not of kind Component: list it under resources", clip(ref.text))
 	case ref.key != "components" && base.component:
-		c.problem(k.file, ref.node.Line, "%s: %q is of kind Component: list it under components", ref.key, ref.text)
+		c.problem(k.file, ref.node.Line, "%s: %q is of kind Component: list it under components", ref.key, clip(ref.text))
 	}
+}
+
+// clip keeps what an error quotes from a file short.
+func clip(text string) string {
+	const longest = 200
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "…"
 }
 
 // within says whether dir is at or below parent.

@@ -56,6 +56,7 @@ func (c *closure) checkManifests() {
 		for _, ref := range c.refs(k, "resources") {
 			c.checkManifest(ref.path, true)
 		}
+		c.checkInline(k)
 		for _, ref := range c.files(k) {
 			if ref.key == "patches" || ref.key == "patchesJson6902" || ref.key == "patchesStrategicMerge" {
 				c.checkManifest(ref.path, false)
@@ -89,6 +90,27 @@ func (c *closure) checkManifest(file string, objects bool) {
 	}
 }
 
+// checkInline finds patches in a kustomization that are none.
+func (c *closure) checkInline(k *kustomization) {
+	for _, item := range items(k.field("patches")) {
+		n := at(item, "patch")
+		text := scalar(n)
+		switch {
+		case text == "":
+			continue
+		case scalar(at(item, "path")) != "":
+			c.problem(k.file, item.Line, "patches: the entry has both patch and path: keep one")
+			continue
+		}
+		for _, p := range inlinePatches(c.view, k, n, nil) {
+			if p.node.Kind == yaml.MappingNode && at(p.node, "kind") != nil && at(p.node, "metadata") != nil || p.node.Kind == yaml.SequenceNode {
+				continue
+			}
+			c.problem(k.file, p.line(p.node.Line), "patches: the patch is neither a strategic merge patch (an object with apiVersion, kind and metadata.name) nor a list of JSON 6902 operations")
+		}
+	}
+}
+
 // checkObject finds a document that is not an object.
 func (c *closure) checkObject(file string, number int, n *yaml.Node) {
 	kind := scalar(at(n, "kind"))
@@ -106,8 +128,8 @@ func (c *closure) checkObject(file string, number int, n *yaml.Node) {
 var (
 	duplicateID   = regexp.MustCompile(`may not add resource with an already registered id: ([^\s'"]+)`)
 	missingTarget = regexp.MustCompile(`no (?:resource matches strategic merge patch "([^"]+)"|matches for Id ([^\s;'"]+))`)
-	failedPath    = regexp.MustCompile(`(?:doc is missing (?:key|path): |error in remove for path: )['"]?(/[^\s:'"]*)`)
-	failedOp      = regexp.MustCompile(`(?:add|remove|replace|test|move|copy) operation does not apply|error in remove for path|testing path .* failed`)
+	failedPath    = regexp.MustCompile(`(?:missing (?:key|path): |error in remove for path: |testing (?:value|path) )['"]?(/[^\s:'"]*)`)
+	failedOp      = regexp.MustCompile(`(?:add|remove|replace|test|move|copy) operation does not apply|error in remove for path|testing (?:value|path) \S+ failed`)
 	badPatch      = regexp.MustCompile(`unable to parse SM or JSON patch from \[path: "?\\?"?([^"\\\]]+)`)
 	plugin        = regexp.MustCompile(`unable to load external plugin '?([^\s']+)'`)
 	badLiteral    = regexp.MustCompile(`invalid literal source`)
@@ -192,7 +214,7 @@ func (c *closure) explainPatch(message string) bool {
 	if m := badPatch.FindStringSubmatch(message); m != nil {
 		for _, k := range c.all {
 			if ref := c.fileRef(k, m[1]); ref != nil {
-				c.problem(k.file, ref.node.Line, "%s: %q is neither a strategic merge patch (an object with apiVersion, kind and metadata.name) nor a list of JSON 6902 operations", ref.key, ref.text)
+				c.problem(k.file, ref.node.Line, "%s: %q is neither a strategic merge patch (an object with apiVersion, kind and metadata.name) nor a list of JSON 6902 operations", ref.key, clip(ref.text))
 				return true
 			}
 		}
@@ -207,12 +229,12 @@ func (c *closure) explainPatch(message string) bool {
 	for _, p := range newIndex(c).patches {
 		for _, op := range items(p.node) {
 			if to := scalar(at(op, "path")); spot != "" && (to == spot || strings.HasPrefix(to, spot+"/")) {
-				c.problem(p.file, p.line(op.Line), "the patch does not apply: its target has nothing at %q; correct the path or remove the operation", to)
+				c.problem(p.file, p.line(op.Line), "the patch does not apply: its target has nothing, or not what is expected, at %q; correct the operation or remove it", to)
 				return true
 			}
 		}
 	}
-	c.problem(c.all[0].file, 1, "a JSON 6902 patch does not apply: its target has nothing at the path of an operation; correct the path or the target")
+	c.problem(c.all[0].file, 1, "a JSON 6902 patch does not apply: its target has nothing, or not what is expected, at the path of an operation; correct the path or the target")
 	return true
 }
 
@@ -286,6 +308,7 @@ var dumps = []struct {
 	{regexp.MustCompile(`\[(?:\d{1,3} ){7,}\d{1,3}\]`), "…"}, // bytes as numbers
 	{regexp.MustCompile("`[^`\n]*\\.\\.\\.`"), "…"},          // the beginning of a value
 	{unknownAlias, "unknown anchor referenced"},              // a value that begins with "*" looks like one
+	{regexp.MustCompile(`(?s)(node contents:).*`), "$1 …"},
 	{regexp.MustCompile(`(has invalid utf8 bytes) : [^\n]*`), "$1"},
 }
 

@@ -87,7 +87,7 @@ func (l *locator) layers(s subject) []*kustomization {
 	}
 	var layers []*kustomization
 	for _, k := range l.closure.all {
-		if k.component || k.includes(s.origin.of, 0) {
+		if k.component || k.includes(s.origin.of, map[*kustomization]bool{}) {
 			layers = append(layers, k)
 		}
 	}
@@ -95,16 +95,16 @@ func (l *locator) layers(s subject) []*kustomization {
 }
 
 // includes says whether k is, or includes, the other.
-func (k *kustomization) includes(other *kustomization, level int) bool {
+func (k *kustomization) includes(other *kustomization, seen map[*kustomization]bool) bool {
 	if k == other {
 		return true
 	}
-	if level > maxIncludes {
-		return false
-	}
 	for _, c := range k.children {
-		if c.of.includes(other, level+1) {
-			return true
+		if !seen[c.of] {
+			seen[c.of] = true
+			if c.of.includes(other, seen) {
+				return true
+			}
 		}
 	}
 	return false
