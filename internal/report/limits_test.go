@@ -127,9 +127,9 @@ func TestLimits(t *testing.T) {
 		"short and many": "x",
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := 45
+			n := 25
 			if len(text) == 1 {
-				n = 900
+				n = 450
 			}
 			o := fixtureOptions
 			o.BaseName = cutRunes(text, 100)
@@ -141,7 +141,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestAnnotationsAreCountedAndHeaviestFirst(t *testing.T) {
-	p := large("x", 3000)
+	p := large("x", 1000)
 	for i := range p.Applications {
 		for j := range p.Applications[i].Findings {
 			p.Applications[i].Findings[j].Location = spot(fmt.Sprintf("a%d.yaml", i), j+1, "")
@@ -156,7 +156,7 @@ func TestAnnotationsAreCountedAndHeaviestFirst(t *testing.T) {
 			t.Errorf("annotation of level %s before a failure", a.Level)
 		}
 	}
-	if !strings.Contains(run.Summary, "120 remarks are on the lines of the pull request, 11,880 more are not") {
+	if !strings.Contains(run.Summary, "120 remarks are on the lines of the pull request, 3,880 more are not") {
 		t.Errorf("the summary does not count what is left out: ...%s", run.Summary[len(run.Summary)-300:])
 	}
 }
@@ -221,7 +221,7 @@ func anyPlan(r *rand.Rand) plan.Plan {
 
 func TestChecksSucceedTogetherIfAndOnlyIfTheVerdictIsPass(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
+	for range 1000 {
 		p := anyPlan(r)
 		runs := CheckRuns(p, CheckOptions{})
 		both := true
