@@ -67,6 +67,9 @@ func readSettings(file string) (config.Server, error) {
 		name = filepath.Base(file)
 	}
 	settings, err := config.ParseServer(name, data, os.Getenv)
+	if err == nil {
+		settings, err = settings.ReadSecrets(os.ReadFile)
+	}
 	if err != nil {
 		return config.Server{}, usage("%v", err)
 	}
@@ -116,9 +119,11 @@ func newServer(ctx context.Context, settings config.Server, log *slog.Logger) (_
 	if s.engine.DigestKey, err = s.store.EnsureSetting(ctx, "digest key", []byte(rand.Text()+rand.Text())); err != nil {
 		return nil, err
 	}
+	pace := github.ProductionLimits()
+	pace.WriteEvery = settings.GitHub.WriteInterval
 	app, err := github.New(github.Config{
 		BaseURL: settings.GitHub.APIURL, GitURL: settings.GitHub.URL, AppID: settings.GitHub.AppID,
-		PrivateKey: []byte(settings.GitHub.PrivateKey), Logger: log, Limits: github.ProductionLimits(),
+		PrivateKey: []byte(settings.GitHub.PrivateKey), Logger: log, Limits: pace,
 	})
 	if err != nil {
 		return nil, usage("%v", err)

@@ -29,7 +29,8 @@ type GitHub struct {
 	PrivateKey         Secret // PEM
 	PrivateKeyFile     string // where PrivateKey is read from
 	WebhookSecrets     []Secret
-	WebhookSecretFiles []string // what WebhookSecrets are read from, one secret per file
+	WebhookSecretFiles []string      // what WebhookSecrets are read from, one secret per file
+	WriteInterval      time.Duration // pace of requests that change something, in the long run; 0: no pace (Enterprise Servers without limits)
 }
 
 // Render is what one render may use.
@@ -93,6 +94,7 @@ func (s *Server) settings() []setting {
 		{"github.privateKeyFile", "MERGEGATE_GITHUB_PRIVATE_KEY_FILE", &s.GitHub.PrivateKeyFile},
 		{"github.webhookSecrets", "MERGEGATE_GITHUB_WEBHOOK_SECRETS", &s.GitHub.WebhookSecrets},
 		{"github.webhookSecretFiles", "MERGEGATE_GITHUB_WEBHOOK_SECRET_FILES", &s.GitHub.WebhookSecretFiles},
+		{"github.writeInterval", "MERGEGATE_GITHUB_WRITE_INTERVAL", &s.GitHub.WriteInterval},
 		{"sweepInterval", "MERGEGATE_SWEEP_INTERVAL", &s.SweepInterval},
 		{"workers", "MERGEGATE_WORKERS", &s.Workers},
 		{"render.timeout", "MERGEGATE_RENDER_TIMEOUT", &s.Render.Timeout},
@@ -110,7 +112,7 @@ func DefaultServer() Server {
 	return Server{
 		Listen:        ":8080",
 		DataDir:       "/var/lib/mergegate",
-		GitHub:        GitHub{URL: "https://github.com"},
+		GitHub:        GitHub{URL: "https://github.com", WriteInterval: time.Second},
 		SweepInterval: 5 * time.Minute,
 		Workers:       2,
 		Render:        Render{Timeout: 30 * time.Second, MemoryMiB: 1024, OutputMiB: 32},

@@ -30,7 +30,7 @@ func TestParseServerDefaults(t *testing.T) {
 		Listen: ":8080", DataDir: "/var/lib/mergegate", SweepInterval: 5 * time.Minute, Workers: 2,
 		GitHub: GitHub{
 			URL: "https://github.com", APIURL: "https://api.github.com", AppID: 7,
-			PrivateKeyFile: "key.pem", WebhookSecrets: []Secret{"s3cret"},
+			PrivateKeyFile: "key.pem", WebhookSecrets: []Secret{"s3cret"}, WriteInterval: time.Second,
 		},
 		Render: Render{Timeout: 30 * time.Second, MemoryMiB: 1024, OutputMiB: 32},
 		Policy: PolicyLimits{Timeout: 2 * time.Second},
@@ -48,6 +48,7 @@ dataDir: /data
 database: postgres://u:pw@db/mergegate
 github:
   url: http://127.0.0.1:9000/
+  writeInterval: 2s
   appID: 1
   privateKey: |
     -----BEGIN
@@ -72,7 +73,7 @@ workers: 9
 		Listen: ":2", PublicURL: "https://mergegate.example.com", DataDir: "/data", Database: "postgres://u:pw@db/mergegate",
 		GitHub: GitHub{
 			URL: "http://127.0.0.1:9000", APIURL: "http://127.0.0.1:9000/api/v3", AppID: 22,
-			PrivateKey: "-----BEGIN\n", WebhookSecrets: []Secret{"three", "four"},
+			PrivateKey: "-----BEGIN\n", WebhookSecrets: []Secret{"three", "four"}, WriteInterval: 2 * time.Second,
 		},
 		SweepInterval: time.Hour, Workers: 4,
 		Render: Render{Timeout: time.Minute, MemoryMiB: 1, OutputMiB: 2, Workers: 3},
