@@ -34,12 +34,6 @@ func (c *Catalog) Inputs(app Application) map[string]string {
 // trees differ. It may name one that renders to the same; it leaves out none that does not.
 func Affected(ctx context.Context, base, head *Catalog) ([]Effect, error) {
 	differing := differences(base.graph.index, head.graph.index)
-	dirty := map[nodeKey]bool{}
-	for _, c := range []*Catalog{base, head} {
-		if err := c.graph.spread(ctx, differing, dirty); err != nil {
-			return nil, fmt.Errorf("find affected applications: %w", err)
-		}
-	}
 	sides := map[string]*Effect{}
 	at := func(name string) *Effect {
 		if sides[name] == nil {
@@ -47,25 +41,31 @@ func Affected(ctx context.Context, base, head *Catalog) ([]Effect, error) {
 		}
 		return sides[name]
 	}
-	for i := range base.Applications {
-		at(base.Applications[i].Name).Base = &base.Applications[i]
+	for i, app := range base.Applications {
+		at(app.Name).Base = &base.Applications[i]
 	}
-	for i := range head.Applications {
-		at(head.Applications[i].Name).Head = &head.Applications[i]
+	for i, app := range head.Applications {
+		at(app.Name).Head = &head.Applications[i]
+	}
+	for _, c := range []*Catalog{base, head} {
+		readers, err := c.graph.readers(ctx, c.Applications, differing)
+		if err != nil {
+			return nil, fmt.Errorf("find affected applications: %w", err)
+		}
+		for name, paths := range readers {
+			at(name).By = append(at(name).By, paths...)
+		}
 	}
 	var effects []Effect
 	for _, name := range slices.Sorted(maps.Keys(sides)) {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("find affected applications: %w", err)
-		}
 		e := *sides[name]
-		if e.same() && !dirty[e.Head.node()] {
+		if e.same() && len(e.By) == 0 {
 			continue
 		}
-		e.By = e.by(base, head, differing)
-		if !e.same() || len(e.By) > 0 {
-			effects = append(effects, e)
-		}
+		e.By = append(e.By, e.moved()...)
+		slices.Sort(e.By)
+		e.By = slices.Compact(e.By)
+		effects = append(effects, e)
 	}
 	return effects, nil
 }
@@ -73,28 +73,17 @@ func Affected(ctx context.Context, base, head *Catalog) ([]Effect, error) {
 // same says whether the application is described alike on both sides.
 func (e Effect) same() bool { return e.Base != nil && e.Head != nil && e.Base.equal(*e.Head) }
 
-// by is what affects the application.
-func (e Effect) by(base, head *Catalog, differing map[string]bool) []string {
-	paths := map[string]bool{}
-	take := func(name string) {
-		if differing[name] {
-			paths[name] = true
-		}
+// moved are the files of a YAML application that another one has taken over, or left.
+func (e Effect) moved() []string {
+	if e.Base == nil || e.Head == nil || e.Base.Type != e.Head.Type {
+		return nil
 	}
-	if e.Base != nil {
-		base.graph.reach(e.Base.node(), take)
+	count := map[string]int{}
+	for _, name := range slices.Concat(e.Base.Files, e.Head.Files) {
+		count[name]++
 	}
-	if e.Head != nil {
-		head.graph.reach(e.Head.node(), take)
-	}
-	if e.Base != nil && e.Head != nil { // a file that another application has taken over, or left
-		for _, name := range slices.Concat(e.Base.Files, e.Head.Files) {
-			if slices.Contains(e.Base.Files, name) != slices.Contains(e.Head.Files, name) {
-				paths[name] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(paths))
+	maps.DeleteFunc(count, func(_ string, n int) bool { return n == 2 })
+	return slices.Collect(maps.Keys(count))
 }
 
 // node is where what the application reads starts in the graph.
@@ -119,38 +108,4 @@ func differences(a, b *index) map[string]bool {
 		}
 	}
 	return paths
-}
-
-// spread marks the nodes that read one of the paths, and all that lead to such a node.
-func (g *graph) spread(ctx context.Context, paths map[string]bool, marked map[nodeKey]bool) error {
-	from := map[nodeKey][]nodeKey{}
-	var queue []nodeKey
-	for key, n := range g.nodes {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for next := range n.next {
-			from[next] = append(from[next], key)
-		}
-		if n.readsAny(paths) {
-			queue = append(queue, key)
-		}
-	}
-	done := map[nodeKey]bool{}
-	for ; len(queue) > 0; queue = queue[1:] {
-		if key := queue[0]; !done[key] {
-			done[key], marked[key] = true, true
-			queue = append(queue, from[key]...)
-		}
-	}
-	return nil
-}
-
-func (n *node) readsAny(paths map[string]bool) bool {
-	for name := range n.paths {
-		if paths[name] {
-			return true
-		}
-	}
-	return false
 }

@@ -54,10 +54,10 @@ func Discover(ctx context.Context, tree Tree, cfg config.Repository) (*Catalog, 
 		return nil, fmt.Errorf("discover applications: %w", err)
 	}
 	for _, app := range catalog.Applications {
-		if err := ctx.Err(); err != nil {
+		f.files[app.Path] = app.Files
+		if err := f.add(ctx, app.node()); err != nil {
 			return nil, fmt.Errorf("discover applications: %w", err)
 		}
-		f.graph.addApplication(app)
 	}
 	return catalog, nil
 }
@@ -93,12 +93,14 @@ func (f *finder) survey(ctx context.Context) error {
 		}
 	}
 	covered := map[string]bool{}
-	for dir := range f.kustomizations {
-		if err := ctx.Err(); err != nil {
+	for _, dir := range slices.Sorted(maps.Keys(f.kustomizations)) {
+		key := nodeKey{kustomization, dir}
+		if err := f.add(ctx, key); err != nil {
 			return err
 		}
-		f.add(nodeKey{kustomization, dir})
-		maps.Copy(covered, f.nodes[nodeKey{kustomization, dir}].paths)
+		for _, name := range f.pathsOf(key) {
+			covered[name] = true
+		}
 	}
 	for _, dirs := range []map[string]bool{f.charts, keys(f.kustomizations)} {
 		for dir := range dirs {
@@ -174,9 +176,8 @@ func (f *finder) unconfigured() []Application {
 	for _, dir := range f.roots() {
 		apps = append(apps, Application{Path: dir, Type: Kustomize})
 	}
-	inflated := f.inflated()
 	for dir := range f.charts {
-		if len(f.kustomizations[dir]) == 0 && !inflated(dir) {
+		if len(f.kustomizations[dir]) == 0 && !f.isInflated(dir) {
 			apps = append(apps, Application{Path: dir, Type: Helm})
 		}
 	}
@@ -243,19 +244,16 @@ func (f *finder) roots() []string {
 	return roots
 }
 
-// inflated returns whether a kustomization reads the chart in a directory.
-func (f *finder) inflated() func(dir string) bool {
-	var homes []string
-	for dir := range f.kustomizations {
-		for next := range f.nodes[nodeKey{kustomization, dir}].next {
-			if next.scope != kustomization {
-				homes = append(homes, next.dir)
-			}
+// isInflated says whether a kustomization names the chart in a directory, which is HOME/NAME or
+// HOME/NAME-VERSION/NAME.
+func (f *finder) isInflated(dir string) bool {
+	home, name := path.Dir(dir), path.Base(dir)
+	for _, words := range slices.Concat(f.inflated[home], f.inflated[path.Dir(home)]) {
+		if words[name] {
+			return true
 		}
 	}
-	return func(dir string) bool {
-		return slices.ContainsFunc(homes, func(home string) bool { return within(dir, home) })
-	}
+	return false
 }
 
 // topmost is the directory of the application that a manifest directory is part of.

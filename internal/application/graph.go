@@ -1,12 +1,17 @@
 package application
 
 import (
+	"context"
+	"fmt"
 	"path"
-	"slices"
 )
 
-// chartFile is the file that makes a directory a chart.
-const chartFile = "Chart.yaml"
+// maxSpent bounds how many references of one tree are followed: a few small files can refer to each
+// other in a billion ways.
+const maxSpent = 10_000_000
+
+// maxEffects bounds how many causes a change may have over all applications.
+const maxEffects = 2_000_000
 
 // scope is which files of a directory a node of the graph stands for.
 type scope int
@@ -26,22 +31,33 @@ type nodeKey struct {
 
 // node is what one directory contributes to what an application reads.
 type node struct {
-	paths map[string]bool // read, or looked for
-	next  map[nodeKey]bool
+	paths []int // read, or looked for
+	next  []int // the nodes that it leads to
+	made  bool
 }
-
-func newNode() *node { return &node{paths: map[string]bool{}, next: map[nodeKey]bool{}} }
 
 // graph says what applications of one tree read. A path that is in it may be absent from the tree.
 type graph struct {
 	*index
-	nodes          map[nodeKey]*node
-	documents      map[string]document // by object id
-	kustomizations map[string][]string // by directory: the files that make it one, symlinks followed
+	nodes    []node
+	nodeIDs  map[nodeKey]int
+	names    []string // the paths of all nodes
+	nameIDs  map[string]int
+	files    map[string][]string // by directory: of YAML applications
+	spent    int                 // references followed so far
+	parsed   map[string]document // by object id
+	manifest map[string]bool     // by object id: whether the file is one
+	// inflated are, by directory with charts, the words of each document that inflates charts from it.
+	inflated map[string][]map[string]bool
+	// kustomizations are, by directory, the files that make it one, symlinks followed.
+	kustomizations map[string][]string
 }
 
 func newGraph(x *index) *graph {
-	g := &graph{index: x, nodes: map[nodeKey]*node{}, documents: map[string]document{}, kustomizations: map[string][]string{}}
+	g := &graph{
+		index: x, nodeIDs: map[nodeKey]int{}, nameIDs: map[string]int{}, files: map[string][]string{},
+		parsed: map[string]document{}, manifest: map[string]bool{}, inflated: map[string][]map[string]bool{}, kustomizations: map[string][]string{},
+	}
 	for _, dir := range x.dirs {
 		for _, name := range kustomizationNames() {
 			if p := x.resolve(path.Join(dir, name)); p.kind == file {
@@ -52,222 +68,163 @@ func newGraph(x *index) *graph {
 	return g
 }
 
+// exhausted says whether too much has been followed already.
+func (g *graph) exhausted() bool { return g.spent > maxSpent }
+
 // add makes the node and all that it leads to.
-func (g *graph) add(key nodeKey) {
+func (g *graph) add(ctx context.Context, key nodeKey) error {
 	queue := []nodeKey{key}
 	for len(queue) > 0 {
 		key := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
-		if g.nodes[key] != nil {
+		id := g.nodeID(key)
+		if g.nodes[id].made {
 			continue
 		}
-		n := newNode()
-		g.nodes[key] = n
-		switch key.scope {
-		case kustomization:
-			g.readKustomization(n, key.dir)
-		case everything:
-			g.readAll(n, key.dir)
-		case chart:
-			g.readAll(n, key.dir)
-			if p := g.resolve(path.Join(key.dir, chartFile)); p.kind == file {
-				g.follow(n, key.dir, g.document(p.path))
-			}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		for next := range n.next {
+		d := g.readNode(key)
+		if g.exhausted() {
+			return fmt.Errorf("%s: the kustomizations of this tree refer to files and to each other more than %d times", key.dir, maxSpent)
+		}
+		n := node{made: true}
+		for name := range d.paths {
+			n.paths = append(n.paths, g.nameID(name))
+		}
+		for next := range d.next {
+			n.next = append(n.next, g.nodeID(next))
 			queue = append(queue, next)
 		}
+		g.nodes[id] = n
 	}
+	return nil
 }
 
-// addApplication makes the nodes of an application.
-func (g *graph) addApplication(app Application) {
-	if app.Type != YAML {
-		g.add(app.node())
-		return
+func (g *graph) nodeID(key nodeKey) int {
+	id, ok := g.nodeIDs[key]
+	if !ok {
+		id = len(g.nodes)
+		g.nodeIDs[key] = id
+		g.nodes = append(g.nodes, node{})
 	}
-	n := newNode()
-	for _, name := range app.Files {
-		g.read(n, g.resolve(name))
-	}
-	g.nodes[app.node()] = n
+	return id
 }
 
-// read takes a place into what is read.
-func (g *graph) read(n *node, p place) {
-	for _, name := range p.via {
-		n.paths[name] = true
+func (g *graph) nameID(name string) int {
+	id, ok := g.nameIDs[name]
+	if !ok {
+		id = len(g.names)
+		g.nameIDs[name] = id
+		g.names = append(g.names, name)
 	}
-	if p.path == "" || p.kind == directory {
-		return
-	}
-	n.paths[p.path] = true
-	if p.kind != file || len(g.attributes) == 0 {
-		return
-	}
-	for dir := path.Dir(p.path); ; dir = path.Dir(dir) {
-		if g.attributes[dir] {
-			n.paths[path.Join(dir, ".gitattributes")] = true
-		}
-		if dir == "." {
-			return
-		}
-	}
+	return id
 }
 
-// readAll takes every file below a directory, and what symlinks below it lead to.
-func (g *graph) readAll(n *node, dir string) {
-	for _, name := range g.children[dir] {
-		if g.kinds[name] == directory {
-			g.readAll(n, name)
-			continue
-		}
-		p := g.resolve(name)
-		g.read(n, p)
-		if p.kind == directory {
-			n.next[nodeKey{everything, p.path}] = true
-		}
+// pathsOf are the paths that a node itself reads or looks for.
+func (g *graph) pathsOf(key nodeKey) []string {
+	var paths []string
+	for _, id := range g.nodes[g.nodeIDs[key]].paths {
+		paths = append(paths, g.names[id])
 	}
-}
-
-// readKustomization takes what the kustomization of a directory refers to. The names that a
-// kustomization can have are looked for, all of them: a second one breaks the build.
-func (g *graph) readKustomization(n *node, dir string) {
-	g.readNames(n, dir)
-	for _, name := range g.kustomizations[dir] {
-		doc := g.document(name)
-		g.follow(n, dir, doc)
-		for _, plugin := range g.pluginFiles(dir, doc.plugins) {
-			g.read(n, place{path: plugin, kind: file})
-			g.follow(n, dir, g.document(plugin))
-		}
-	}
-}
-
-func (g *graph) readNames(n *node, dir string) {
-	for _, name := range kustomizationNames() {
-		g.read(n, g.resolve(path.Join(dir, name)))
-	}
-}
-
-// follow takes what a document refers to, from a directory.
-func (g *graph) follow(n *node, dir string, doc document) {
-	if doc.opaque {
-		n.next[nodeKey{everything, "."}] = true
-	}
-	references := doc.references
-	if doc.charts {
-		references = append([]string{"charts"}, references...)
-	}
-	for _, reference := range references {
-		for _, p := range g.lookup(dir, reference) {
-			if p.kind == nothing && !doc.wants(reference) {
-				p.path = ""
-			}
-			g.read(n, p)
-			if p.kind == directory {
-				g.enter(n, p.path, doc)
-			}
-		}
-	}
-}
-
-// enter takes a directory that a document refers to.
-func (g *graph) enter(n *node, dir string, doc document) {
-	is := len(g.kustomizations[dir]) > 0
-	if is {
-		n.next[nodeKey{kustomization, dir}] = true
-	}
-	if g.isChart(dir) {
-		n.next[nodeKey{chart, dir}] = true
-	} else if !is || doc.charts {
-		n.next[nodeKey{everything, dir}] = true
-	}
-	g.readNames(n, dir)
-}
-
-// pluginFiles are the files to which entries lead, through kustomizations too: the configurations of
-// plugins, whose references start at the directory that uses them, wherever they are.
-func (g *graph) pluginFiles(dir string, entries []string) []string {
-	type reference struct{ dir, text string }
-	var queue []reference
-	var files []string
-	seen := map[string]bool{}
-	for _, entry := range entries {
-		queue = append(queue, reference{dir, entry})
-	}
-	for len(queue) > 0 {
-		r := queue[0]
-		queue = queue[1:]
-		for _, p := range g.lookup(r.dir, r.text) {
-			if p.kind == nothing || seen[p.path] {
-				continue
-			}
-			seen[p.path] = true
-			if p.kind == file {
-				files = append(files, p.path)
-				continue
-			}
-			for _, text := range g.includes(p.path) {
-				queue = append(queue, reference{p.path, text})
-			}
-		}
-	}
-	return files
-}
-
-// includes are the entries of a directory's kustomization that make up what it builds.
-func (g *graph) includes(dir string) []string {
-	var all []string
-	for _, name := range g.kustomizations[dir] {
-		all = append(all, g.document(name).includes...)
-	}
-	return all
-}
-
-// isComponent says whether a directory's kustomization is a Component.
-func (g *graph) isComponent(dir string) bool {
-	return slices.ContainsFunc(g.kustomizations[dir], func(name string) bool { return g.document(name).component })
-}
-
-// isChart says whether a directory has a chart.
-func (g *graph) isChart(dir string) bool {
-	return g.resolve(path.Join(dir, chartFile)).kind == file
-}
-
-// document parses a file once. One that cannot be read may refer to anything.
-func (g *graph) document(name string) document {
-	id := g.tree.ID(name)
-	if doc, ok := g.documents[id]; ok && id != "" {
-		return doc
-	}
-	data, err := g.tree.ReadFile(name)
-	if err != nil {
-		return document{opaque: true} // why it cannot be read is said where it is rendered
-	}
-	doc := parseDocument(data)
-	g.documents[id] = doc
-	return doc
+	return paths
 }
 
 // reach calls visit with every path that a node and all that it leads to read, some more than once.
 func (g *graph) reach(start nodeKey, visit func(name string)) {
-	seen := map[nodeKey]bool{start: true}
-	queue := []nodeKey{start}
-	for len(queue) > 0 {
+	id, ok := g.nodeIDs[start]
+	if !ok {
+		return
+	}
+	seen := make([]bool, len(g.nodes))
+	seen[id] = true
+	for queue := []int{id}; len(queue) > 0; queue = queue[1:] {
 		n := g.nodes[queue[0]]
-		queue = queue[1:]
-		if n == nil {
-			continue
+		for _, name := range n.paths {
+			visit(g.names[name])
 		}
-		for name := range n.paths {
-			visit(name)
-		}
-		for next := range n.next {
+		for _, next := range n.next {
 			if !seen[next] {
 				seen[next] = true
 				queue = append(queue, next)
 			}
 		}
 	}
+}
+
+// readers returns, by application name, the paths of a set that the application reaches. It goes
+// backwards from the few nodes that read one of them.
+func (g *graph) readers(ctx context.Context, apps []Application, paths map[string]bool) (map[string][]string, error) {
+	wanted := make([]bool, len(g.names))
+	for name := range paths {
+		if id, ok := g.nameIDs[name]; ok {
+			wanted[id] = true
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	starts := map[int]string{}
+	for _, app := range apps {
+		starts[g.nodeIDs[app.node()]] = app.Name
+	}
+	back := g.backwards()
+	found, total := map[string][]string{}, 0
+	for id, n := range g.nodes {
+		hits := n.hits(g.names, wanted)
+		if len(hits) == 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for _, reader := range closure(back, id) {
+			if name, ok := starts[reader]; ok {
+				found[name] = append(found[name], hits...)
+				total += len(hits)
+			}
+		}
+		if total > maxEffects {
+			return nil, fmt.Errorf("the change has more than %d effects on applications: split it", maxEffects)
+		}
+	}
+	return found, nil
+}
+
+// hits are the paths of a node that are wanted.
+func (n node) hits(names []string, wanted []bool) []string {
+	var hits []string
+	for _, id := range n.paths {
+		if wanted[id] {
+			hits = append(hits, names[id])
+		}
+	}
+	return hits
+}
+
+// backwards are the nodes that lead to each node.
+func (g *graph) backwards() [][]int {
+	back := make([][]int, len(g.nodes))
+	for id, n := range g.nodes {
+		for _, next := range n.next {
+			back[next] = append(back[next], id)
+		}
+	}
+	return back
+}
+
+// closure is a node and all that the edges lead to from it.
+func closure(edges [][]int, start int) []int {
+	seen := make([]bool, len(edges))
+	seen[start] = true
+	found := []int{start}
+	for i := 0; i < len(found); i++ {
+		for _, next := range edges[found[i]] {
+			if !seen[next] {
+				seen[next] = true
+				found = append(found, next)
+			}
+		}
+	}
+	return found
 }

@@ -11,6 +11,9 @@ import (
 // maxEntries bounds a tree: git can store one that unfolds to billions of paths.
 const maxEntries = 1 << 20
 
+// maxPath bounds a path: directories can nest without end.
+const maxPath = 4096
+
 // maxLinks bounds how many symlinks lead to one path.
 const maxLinks = 40
 
@@ -66,6 +69,9 @@ func (x *index) list(dir string) ([]string, error) {
 	var subdirs []string
 	for _, entry := range entries {
 		name := path.Join(dir, entry.Name())
+		if len(name) > maxPath {
+			return nil, fmt.Errorf("%.64s... is longer than %d bytes", name, maxPath)
+		}
 		x.children[dir] = append(x.children[dir], name)
 		switch {
 		case entry.IsDir():

@@ -2,19 +2,21 @@ package application
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	sigsyaml "sigs.k8s.io/yaml"
 )
 
 const (
 	maxDocument   = 1 << 20 // bytes of a file that is parsed; its nodes cost a hundred times that
 	maxReferences = 20_000  // strings of one file
 	maxNesting    = 3       // documents in strings of documents
-	maxReference  = 4096    // bytes of a string that may be a path
+	maxWanted     = 1024    // bytes of a string that is looked for where nothing is
 )
 
 // kustomizationNames are the files that make a directory a kustomization.
@@ -29,22 +31,24 @@ type document struct {
 	plugins    []string        // entries whose files refer to further files, from the same directory
 	references []string        // every string that may be a path, these included
 	entries    map[string]bool // includes and plugins
-	charts     bool            // it inflates charts
+	inflates   bool            // it inflates charts
+	words      map[string]bool // where it inflates charts: its references, the names of the charts among them
 	opaque     bool            // it cannot be read: it may refer to anything
 }
 
 // wants says whether a reference that leads nowhere is one that is looked for.
 func (d document) wants(reference string) bool {
-	return d.entries[reference] || strings.ContainsAny(reference, "./") && !strings.ContainsAny(reference, " \t:")
+	return d.entries[reference] && !strings.Contains(reference, "://") ||
+		len(reference) <= maxWanted && strings.ContainsAny(reference, "./") && !strings.ContainsAny(reference, " \t\n:")
 }
 
 // parseDocument reads a kustomization or the configuration of a kustomize plugin. One that is no
-// YAML refers to every word in it.
+// YAML refers to every word in it: it renders to nothing as it is.
 func parseDocument(data []byte) document {
-	if len(data) > maxDocument {
+	if len(data) > maxDocument || bytes.IndexByte(data, 0) >= 0 { // UTF-16 has zeros
 		return document{opaque: true}
 	}
-	d := document{charts: bytes.Contains(data, []byte("elmChart"))}
+	d := document{entries: map[string]bool{}}
 	s := scanner{seen: map[string]bool{}}
 	roots, err := decodeAll(data)
 	for _, root := range roots {
@@ -53,9 +57,11 @@ func parseDocument(data []byte) document {
 	if err != nil {
 		s.words(string(data))
 		d.includes, d.plugins = s.found, s.found
+		d.opaque = readsOtherwise(data)
 	}
 	for _, root := range roots {
 		d.component = d.component || slices.Contains(texts(root, "kind"), "Component")
+		d.inflates = d.inflates || len(values(root, "helmCharts", 0))+len(values(root, "helmChartInflationGenerator", 0)) > 0
 		for _, key := range []string{"resources", "bases", "components"} {
 			d.includes = append(d.includes, texts(root, key)...)
 		}
@@ -64,12 +70,21 @@ func parseDocument(data []byte) document {
 		}
 	}
 	d.includes = append(slices.Clip(d.includes), d.plugins...)
-	d.entries = map[string]bool{}
 	for _, entry := range d.includes {
 		d.entries[entry] = true
 	}
-	d.references, d.opaque = s.found, len(s.found) >= maxReferences
+	d.references = s.found
+	if d.inflates = d.inflates || s.seen["HelmChartInflationGenerator"]; d.inflates {
+		d.words = s.seen
+	}
+	d.opaque = d.opaque || len(s.found) >= maxReferences
 	return d
+}
+
+// readsOtherwise says whether the parser that kustomize and kubectl use accepts what decodeAll does not.
+func readsOtherwise(data []byte) bool {
+	_, err := sigsyaml.YAMLToJSON(data)
+	return err == nil
 }
 
 // decodeAll reads documents until there is no further one or one is broken. Aliases stay what they are.
@@ -95,21 +110,22 @@ func texts(root *yaml.Node, key string) []string {
 	for _, v := range values(root, key, 0) {
 		v = target(v)
 		if v.Kind == yaml.ScalarNode {
-			found = append(found, v.Value)
+			found = append(found, scalar(v))
 		}
 		if v.Kind != yaml.SequenceNode {
 			continue
 		}
 		for _, item := range v.Content {
 			if item = target(item); item.Kind == yaml.ScalarNode {
-				found = append(found, item.Value)
+				found = append(found, scalar(item))
 			}
 		}
 	}
 	return found
 }
 
-// values are what a mapping has under a key, in merged mappings too.
+// values are what a mapping has under a key, in merged mappings too. Case does not matter in keys, as
+// it does not to kustomize.
 func values(n *yaml.Node, key string, level int) []*yaml.Node {
 	var found []*yaml.Node
 	n = target(n)
@@ -125,10 +141,10 @@ func values(n *yaml.Node, key string, level int) []*yaml.Node {
 		return found
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		switch n.Content[i].Value {
-		case key:
+		switch name := scalar(target(n.Content[i])); {
+		case strings.EqualFold(name, key):
 			found = append(found, n.Content[i+1])
-		case "<<":
+		case name == "<<":
 			found = append(found, values(n.Content[i+1], key, level+1)...)
 		}
 	}
@@ -143,6 +159,18 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
+// scalar is the text that a scalar stands for.
+func scalar(n *yaml.Node) string {
+	if n.ShortTag() != "!!binary" {
+		return n.Value
+	}
+	text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+	if err != nil {
+		return n.Value // no parser accepts it
+	}
+	return string(text)
+}
+
 // scanner collects the strings that may be paths.
 type scanner struct {
 	seen  map[string]bool
@@ -153,7 +181,7 @@ type scanner struct {
 func (s *scanner) node(n *yaml.Node, nesting int) {
 	switch n.Kind {
 	case yaml.ScalarNode:
-		s.text(n.Value, nesting)
+		s.text(scalar(n), nesting)
 	case yaml.SequenceNode, yaml.DocumentNode:
 		for _, item := range n.Content {
 			s.node(item, nesting)
@@ -171,6 +199,7 @@ func (s *scanner) text(text string, nesting int) {
 		s.document(text, nesting+1)
 	}
 	s.add(text)
+	s.add(strings.TrimPrefix(text, "file://")) // a chart takes another one from there
 	for {
 		_, after, ok := strings.Cut(text, "=")
 		if !ok {
@@ -212,11 +241,7 @@ func (s *scanner) words(text string) {
 }
 
 func (s *scanner) add(text string) {
-	text = strings.TrimPrefix(text, "file://")
-	if text == "" || len(text) > maxReference || s.seen[text] || len(s.found) >= maxReferences {
-		return
-	}
-	if strings.ContainsAny(text, "\n\x00") || strings.Contains(text, "://") {
+	if text == "" || s.seen[text] || len(s.found) >= maxReferences {
 		return
 	}
 	s.seen[text] = true

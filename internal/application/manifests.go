@@ -3,8 +3,11 @@ package application
 import (
 	"bytes"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // isManifestName says whether a file's name is one that a manifest may have.
@@ -17,32 +20,38 @@ func isManifestName(name string) bool {
 }
 
 // isManifest says whether a file looks like it holds a Kubernetes object: some document has the keys
-// apiVersion and kind. One that cannot be parsed but has the words is taken for one: what is wrong
+// apiVersion and kind. One that cannot be parsed but may have them is taken for one: what is wrong
 // with it is said where it is rendered.
 func isManifest(data []byte) bool {
-	if !bytes.Contains(data, []byte("apiVersion")) || !bytes.Contains(data, []byte("kind")) {
+	named := bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
+	hidden := escape.Match(data) // keys may be written so that they cannot be seen
+	if !named && !hidden && !bytes.Contains(data, []byte("!")) {
 		return false
 	}
-	found, decided := scanLines(data)
-	if found || decided {
-		return found
-	}
-	if len(data) > maxDocument {
+	if scanLines(data) || len(data) > maxDocument {
 		return true
 	}
 	roots, err := decodeAll(data)
-	for _, root := range roots {
-		versions, kinds := texts(root, "apiVersion"), texts(root, "kind")
-		if len(versions) > 0 && len(kinds) > 0 && !isLocal(versions[0], kinds[0]) {
-			return true
-		}
-	}
-	return err != nil
+	return slices.ContainsFunc(roots, isObject) || err != nil && (named || hidden || readsOtherwise(data))
 }
 
-// scanLines looks for the keys at the start of lines, as they stand in nearly every manifest. It is
-// decided when it has met both in a document, be that an object or not.
-func scanLines(data []byte) (found, decided bool) {
+// escape is what stands for a letter in a string, or joins two lines of it; UTF-16 has zeros.
+var escape = regexp.MustCompile(`\\[xuU\r\n]|\x00`)
+
+// isObject says whether a document is an object for a cluster.
+func isObject(root *yaml.Node) bool {
+	for _, version := range texts(root, "apiVersion") {
+		for _, kind := range texts(root, "kind") {
+			if !isLocal(version, kind) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scanLines looks for the keys at the start of lines, as they stand in nearly every manifest.
+func scanLines(data []byte) bool {
 	var version, kind string
 	for line := range bytes.Lines(data) {
 		if bytes.HasPrefix(line, []byte("---")) {
@@ -55,15 +64,11 @@ func scanLines(data []byte) (found, decided bool) {
 		if v, ok := keyed(line, "kind"); ok {
 			kind = v
 		}
-		if version == "" || kind == "" {
-			continue
+		if version != "" && kind != "" && !isLocal(version, kind) {
+			return true
 		}
-		if !isLocal(version, kind) {
-			return true, true
-		}
-		version, kind, decided = "", "", true
 	}
-	return false, decided
+	return false
 }
 
 // keyed is the value of a top-level key on its line.
@@ -78,12 +83,12 @@ func keyed(line []byte, key string) (string, bool) {
 		return "", false
 	}
 	value, _, _ = strings.Cut(value, " #")
-	return strings.Trim(value, "\"' \t\r\n") + " ", true // never empty: the key is there
+	value = strings.Trim(value, "\"' \t\r\n")
+	return value, value != "" // an empty one is left to the parser
 }
 
 // isLocal says whether an object is the configuration of a tool and never sent to a cluster.
 func isLocal(version, kind string) bool {
-	version, kind = strings.TrimSpace(version), strings.TrimSpace(kind)
 	group, _, grouped := strings.Cut(version, "/")
 	if !grouped {
 		return version == "v1" && kind == "Config" // a kubeconfig
@@ -100,6 +105,14 @@ func (g *graph) hasManifest(name string) bool {
 	if p.kind != file || !isManifestName(name) {
 		return false
 	}
+	id := g.tree.ID(p.path)
+	if is, ok := g.manifest[id]; ok && id != "" {
+		return is
+	}
 	data, err := g.tree.ReadFile(p.path)
-	return err != nil || isManifest(data)
+	if err != nil {
+		return true
+	}
+	g.manifest[id] = isManifest(data)
+	return g.manifest[id]
 }
