@@ -28,9 +28,12 @@ func getRepository(c *call) answer {
 }
 
 // commitDetail adds the file list that a single commit has.
-func (c *call) commitDetail(k bare.Commit) object {
+func (c *call) commitDetail(k bare.Commit) answer {
 	out := c.s.commitShape(c.repo, k)
-	files := c.repo.firstParentDiff(k)
+	files, err := c.repo.git.Diff(c.ctx(), firstParent(k), k.ID)
+	if err != nil {
+		return broken(err)
+	}
 	added, removed := 0, 0
 	for _, f := range files {
 		added += f.Additions
@@ -39,7 +42,7 @@ func (c *call) commitDetail(k bare.Commit) object {
 	out["stats"] = object{"additions": added, "deletions": removed, "total": added + removed}
 	const most = 300
 	out["files"] = render(files[:min(len(files), most)], func(f bare.Change) object { return c.s.fileShape(c.repo, k.ID, f) })
-	return out
+	return ok(out)
 }
 
 func getCommit(c *call) answer {
@@ -51,7 +54,7 @@ func getCommit(c *call) answer {
 	if err != nil {
 		return broken(err)
 	}
-	return ok(c.commitDetail(k))
+	return c.commitDetail(k)
 }
 
 // compare answers BASE...HEAD: commits without paging up to 250, files up to 300.

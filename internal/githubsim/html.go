@@ -225,9 +225,8 @@ func (s *Server) pullView(p *pull) pullPage {
 	}
 	out.Comments, out.Reviews = commentViews(p), reviewViews(p)
 	const shown = 100
-	if files, err := s.files(p); err == nil {
-		out.Files, out.More = files[:min(len(files), shown)], max(len(files)-shown, 0)
-	}
+	files := s.files(p)
+	out.Files, out.More = files[:min(len(files), shown)], max(len(files)-shown, 0)
 	return out
 }
 

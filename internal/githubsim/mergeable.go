@@ -10,38 +10,46 @@ import (
 
 // facts computes what GitHub's background job would: the size of the diff and whether it merges.
 func (s *Server) facts(p *pull) pullFacts {
-	base := s.diffBase(p)
-	if p.stat.base != base || p.stat.head != p.headSHA {
-		p.stat = diffStat{base: base, head: p.headSHA, facts: s.measure(p, base)}
-	}
+	s.measure(p)
 	f := p.stat.facts
 	f.state = s.mergeState(p, f.mergeable == true)
-	switch {
-	case p.unknownPolls > 0 && p.open():
-		f.mergeable, f.state = nil, "unknown"
-	case !p.open():
+	if p.unknownPolls > 0 || !p.open() {
 		f.mergeable, f.state = nil, "unknown"
 	}
 	return f
 }
 
-func (s *Server) measure(p *pull, base string) pullFacts {
-	var f pullFacts
-	files, err := s.files(p)
-	if err != nil {
-		return f // an unreadable diff shows as zero, as a failed background job does
+// files is the three-dot diff of a pull request.
+func (s *Server) files(p *pull) []bare.Change {
+	s.measure(p)
+	return p.stat.files
+}
+
+// measure compares base and head once for each pair of commits. An unreadable diff shows as empty, as after a
+// background job that failed.
+func (s *Server) measure(p *pull) {
+	base := s.diffBase(p)
+	if p.stat.base == base && p.stat.head == p.headSHA {
+		return
 	}
-	f.files = len(files)
-	for _, file := range files {
+	p.stat = diffStat{base: base, head: p.headSHA}
+	ctx, git, f := context.Background(), p.repo.git, &p.stat.facts
+	from, known := git.MergeBase(ctx, base, p.headSHA)
+	if !known {
+		from = base
+	}
+	if files, err := git.Diff(ctx, from, p.headSHA); err == nil {
+		p.stat.files, f.files = files, len(files)
+	}
+	for _, file := range p.stat.files {
 		f.additions += file.Additions
 		f.deletions += file.Deletions
 	}
-	if n, err := p.repo.git.Count(context.Background(), base+".."+p.headSHA); err == nil {
+	if n, err := git.Count(ctx, base+".."+p.headSHA); err == nil {
 		f.commits = n
 	}
-	_, err = p.repo.git.Merge(context.Background(), base, p.headSHA)
+	_, err := git.Merge(ctx, base, p.headSHA)
 	f.mergeable = err == nil
-	return f
 }
 
 func (s *Server) mergeState(p *pull, mergeable bool) string {

@@ -262,21 +262,9 @@ func listPullFiles(c *call) answer {
 	if p == nil {
 		return notFound()
 	}
-	files, err := c.s.files(p)
-	if err != nil {
-		return broken(err)
-	}
+	files := c.s.files(p)
 	const most = 3000
 	return ok(render(page(c, files[:min(len(files), most)]), func(f bare.Change) object { return c.s.fileShape(p.repo, p.headSHA, f) }))
-}
-
-// files is the three-dot diff of a pull request.
-func (s *Server) files(p *pull) ([]bare.Change, error) {
-	base, known := p.repo.git.MergeBase(context.Background(), s.diffBase(p), p.headSHA)
-	if !known {
-		base = s.diffBase(p)
-	}
-	return p.repo.git.Diff(context.Background(), base, p.headSHA)
 }
 
 // diffBase is the base branch's tip while the pull request is open, and what it was when it was closed or merged.

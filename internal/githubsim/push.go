@@ -274,7 +274,11 @@ func (s *Server) pushedCommit(r *repository, k bare.Commit) object {
 		"url": s.repoPage(r, "/commit/%s", k.ID), "author": actor(k.Author), "committer": actor(k.Committer),
 	}
 	added, removed, modified := []string{}, []string{}, []string{}
-	for _, f := range r.firstParentDiff(k) {
+	changes, err := r.git.Names(context.Background(), firstParent(k), k.ID)
+	if err != nil {
+		changes = nil // a commit that cannot be compared shows no files
+	}
+	for _, f := range changes {
 		switch f.Status {
 		case "added":
 			added = append(added, f.Path)
@@ -291,14 +295,9 @@ func (s *Server) pushedCommit(r *repository, k bare.Commit) object {
 // emptyTree is git's id of the tree without entries.
 const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
-func (r *repository) firstParentDiff(k bare.Commit) []bare.Change {
-	parent := emptyTree
+func firstParent(k bare.Commit) string {
 	if len(k.Parents) > 0 {
-		parent = k.Parents[0]
+		return k.Parents[0]
 	}
-	changes, err := r.git.Diff(context.Background(), parent, k.ID)
-	if err != nil {
-		return nil // a commit that cannot be compared shows no files
-	}
-	return changes
+	return emptyTree
 }

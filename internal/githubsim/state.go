@@ -149,10 +149,11 @@ type testMerge struct {
 	when time.Time
 }
 
-// diffStat caches the numbers of a pull request's diff for one pair of commits.
+// diffStat caches a pull request's diff and its numbers for one pair of commits.
 type diffStat struct {
 	base, head string
 	facts      pullFacts
+	files      []bare.Change
 }
 
 // fork tells whether the head is not in the base repository.

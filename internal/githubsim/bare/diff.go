@@ -20,13 +20,18 @@ type Change struct {
 	Patch string
 }
 
-// Diff compares two trees or commits with rename detection.
-func (r *Repo) Diff(ctx context.Context, from, to string) ([]Change, error) {
+// Names compares two trees or commits with rename detection, without patches and line counts.
+func (r *Repo) Names(ctx context.Context, from, to string) ([]Change, error) {
 	raw, err := r.Git(ctx, nil, "diff-tree", "-r", "-M", "-z", "--raw", "--no-abbrev", from, to)
 	if err != nil {
 		return nil, err
 	}
-	changes, err := parseRaw(fields(raw))
+	return parseRaw(fields(raw))
+}
+
+// Diff compares two trees or commits with rename detection.
+func (r *Repo) Diff(ctx context.Context, from, to string) ([]Change, error) {
+	changes, err := r.Names(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}

@@ -39,12 +39,15 @@ type Queue struct {
 	log     []*Delivery
 	faults  []*Fault
 	closed  bool
+	cancel  context.CancelFunc
 	done    chan struct{}
 }
 
 // NewQueue starts the delivery goroutine; Close stops it.
 func NewQueue(target Target, options Options) *Queue {
+	ctx, cancel := context.WithCancel(context.Background())
 	q := &Queue{
+		cancel:  cancel,
 		options: options,
 		client: &http.Client{
 			Timeout:   options.Timeout,
@@ -57,7 +60,7 @@ func NewQueue(target Target, options Options) *Queue {
 		done:   make(chan struct{}),
 	}
 	q.changed = sync.NewCond(&q.mu)
-	go q.run()
+	go q.run(ctx)
 	return q
 }
 
@@ -115,14 +118,14 @@ func (q *Queue) push(d *Delivery) {
 	q.changed.Broadcast()
 }
 
-func (q *Queue) run() {
+func (q *Queue) run(ctx context.Context) {
 	defer close(q.done)
 	for {
 		d, ok := q.next()
 		if !ok {
 			return
 		}
-		result := q.attempt(d)
+		result := q.attempt(ctx, d)
 		q.mu.Lock()
 		d.At, d.Duration, d.StatusCode, d.Status = result.At, result.Duration, result.StatusCode, result.Status
 		d.Response, d.ResponseHdr = result.Response, result.ResponseHdr
@@ -148,14 +151,14 @@ func (q *Queue) next() (*Delivery, bool) {
 }
 
 // attempt makes one HTTP request; it never retries, whatever the outcome.
-func (q *Queue) attempt(d *Delivery) Delivery {
+func (q *Queue) attempt(ctx context.Context, d *Delivery) Delivery {
 	start := time.Now()
 	result := Delivery{At: q.options.Now()}
 	if d.URL == "" {
 		result.Status = "no webhook URL"
 		return result
 	}
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.URL, bytes.NewReader(d.Event.Payload))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader(d.Event.Payload))
 	if err != nil {
 		result.Status = fmt.Sprintf("invalid webhook URL: %v", err)
 		return result
@@ -214,11 +217,12 @@ func (q *Queue) Log() []Delivery {
 	return out
 }
 
-// Close stops delivering after the attempt under way. What is still queued is never sent.
+// Close stops delivering and cuts the attempt under way. What is still queued is never sent.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	q.closed = true
 	q.changed.Broadcast()
 	q.mu.Unlock()
+	q.cancel()
 	<-q.done
 }
