@@ -43,16 +43,16 @@ type perform func(ctx context.Context, t store.Ticket, jobID int64) error
 
 func newEngine(s *store.Store, c Config, run perform) (engine, error) {
 	if db := s.SQLite(); db != nil {
-		// There is no notification between connections: River looks for news every 50 ms, and
-		// for what is due now at the poll interval.
-		return newRiver[*sql.Tx](riversqlite.New(db), (*store.Tx).SQLite, c.river(200*time.Millisecond, run))
+		// There is no notification between connections: River looks for news every 50 ms.
+		return newRiver[*sql.Tx](riversqlite.New(db), (*store.Tx).SQLite, c.river(10*time.Millisecond, run))
 	}
-	return newRiver[pgx.Tx](riverpgxv5.New(s.Postgres()), (*store.Tx).Postgres, c.river(500*time.Millisecond, run))
+	return newRiver[pgx.Tx](riverpgxv5.New(s.Postgres()), (*store.Tx).Postgres, c.river(time.Millisecond, run))
 }
 
 // river is how River is configured. Its own retries, timeouts and rescues are only for tickets, so
-// for faults of the database: work has its own.
-func (c Config) river(poll time.Duration, run perform) *river.Config {
+// for faults of the database: work has its own. Of a new job River tells only when it told of none
+// within the cooldown, and counts on the poll for the rest; so both are short.
+func (c Config) river(cooldown time.Duration, run perform) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{run: run})
 	queues := map[string]river.QueueConfig{}
@@ -64,8 +64,8 @@ func (c Config) river(poll time.Duration, run perform) *river.Config {
 		Logger:                      slog.New(quiet{c.Log.Handler()}),
 		Workers:                     workers,
 		Queues:                      queues,
-		FetchCooldown:               10 * time.Millisecond,
-		FetchPollInterval:           poll,
+		FetchCooldown:               cooldown,
+		FetchPollInterval:           200 * time.Millisecond,
 		JobTimeout:                  -1,
 		RescueStuckJobsAfter:        24 * time.Hour,
 		SoftStopTimeout:             c.Grace,

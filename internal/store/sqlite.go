@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	_ "modernc.org/sqlite" // the driver
 )
 
 // sqliteFile is the database's name in its directory.
@@ -57,7 +55,7 @@ func (b *sqlite) connect(ctx context.Context, file string) error {
 	if err := touch(file); err != nil {
 		return err
 	}
-	if b.write, err = sql.Open("sqlite", dsn(file, false)); err != nil {
+	if b.write, err = openDB(file, false); err != nil {
 		return err
 	}
 	b.write.SetMaxOpenConns(1)
@@ -65,12 +63,20 @@ func (b *sqlite) connect(ctx context.Context, file string) error {
 	if err := b.write.PingContext(ctx); err != nil {
 		return err
 	}
-	if b.read, err = sql.Open("sqlite", dsn(file, true)); err != nil {
+	if b.read, err = openDB(file, true); err != nil {
 		return err
 	}
 	b.read.SetMaxOpenConns(4)
 	b.read.SetMaxIdleConns(4)
 	return nil
+}
+
+func openDB(file string, readOnly bool) (*sql.DB, error) {
+	c, err := newConnector(dsn(file, readOnly))
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
 }
 
 // touch makes the file so that only its owner can read it. SQLite gives its companions the same mode.
