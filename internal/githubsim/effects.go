@@ -14,7 +14,7 @@ import (
 // Request is one entry of the request log.
 type Request struct {
 	Method string `json:"method"`
-	// Path is without the /api/v3 prefix.
+	// Path is without the /api/v3 prefix; git's requests have theirs, as in /acme/gitops.git/info/refs.
 	Path  string `json:"path"`
 	Query string `json:"query,omitempty"`
 	Body  string `json:"body,omitempty"`
@@ -43,7 +43,7 @@ const (
 type Fault struct {
 	Kind FaultKind `json:"kind"`
 	// Method and Path select requests; empty means any. Path is a pattern of path.Match without /api/v3, as in
-	// /repos/*/*/check-runs.
+	// /repos/*/*/check-runs or /acme/gitops.git/git-upload-pack. For git only faults before the effect exist.
 	Method string `json:"method,omitempty"`
 	Path   string `json:"path,omitempty"`
 	// Times is how many requests are hit; 0 means one, a negative number means all.
@@ -239,7 +239,7 @@ func (s *Server) ClearFaults() {
 	s.effects.faults, s.effects.hooks = nil, nil
 }
 
-// Before runs do once, right before the next request that matches, so that the world can change between two calls.
+// Before runs do once, right before the next REST or git request that matches, so that the world can change between two calls.
 // It may use every method of the server.
 func (s *Server) Before(method, pattern string, do func()) {
 	s.effects.mu.Lock()
@@ -247,7 +247,7 @@ func (s *Server) Before(method, pattern string, do func()) {
 	s.effects.hooks = append(s.effects.hooks, &requestHook{method, pattern, do})
 }
 
-// Requests lists the REST and GraphQL requests so far, whose method and path match; empty matches all.
+// Requests lists the REST, GraphQL and git requests so far, whose method and path match; empty matches all.
 func (s *Server) Requests(method, pattern string) []Request {
 	s.effects.mu.Lock()
 	defer s.effects.mu.Unlock()

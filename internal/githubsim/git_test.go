@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/mergegate/mergegate/internal/githubsim"
 )
 
 // header gives git the token as GitHub wants it: Basic, user x-access-token.
@@ -171,5 +173,22 @@ func TestGitPushOfCheckedCommit(t *testing.T) {
 	got, _, err := w.asInstallation().PullRequests.Get(context.Background(), "acme", "gitops", pr.GetNumber())
 	if err != nil || !got.GetMerged() {
 		t.Errorf("merged = %v (%v), want the push to have merged it", got.GetMerged(), err)
+	}
+}
+
+func TestGitFaults(t *testing.T) {
+	w := newWorld(t)
+	w.open("bump", "a.txt", "a\n")
+	auth, remote := header(w.token(nil)), w.url+"/acme/gitops.git"
+	if err := w.sim.Inject(githubsim.Fault{Kind: githubsim.BeforeEffect, Status: 503, Path: "/acme/gitops.git/info/refs"}); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := git(t, "", "-c", auth, "ls-remote", remote); err == nil || !strings.Contains(out, "503") {
+		t.Errorf("err %v, output %q, want 503", err, out)
+	}
+	before := mustGit(t, "", "-c", auth, "ls-remote", remote, "refs/heads/bump")
+	w.sim.Before("GET", "/acme/gitops.git/info/refs", func() { w.branch("bump", "b.txt", "b\n") })
+	if after := mustGit(t, "", "-c", auth, "ls-remote", remote, "refs/heads/bump"); after == before {
+		t.Error("the head did not move before git looked")
 	}
 }

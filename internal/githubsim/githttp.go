@@ -72,7 +72,13 @@ esac
 func (s *Server) serveGit(w http.ResponseWriter, r *http.Request) {
 	m := gitPath().FindStringSubmatch(r.URL.Path)
 	push := m[3] == "git-receive-pack" || r.URL.Query().Get("service") == "git-receive-pack"
+	s.effects.before(r.Method, r.URL.Path)
+	if fault := s.effects.fault(r.Method, r.URL.Path); fault != nil { // git's answers are lost before the effect only
+		s.effects.record(Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: fault.write(w, s.clock())})
+		return
+	}
 	repo, by, code := s.gitAccess(r, m[1], m[2], push)
+	s.effects.record(Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: code})
 	if code != http.StatusOK {
 		if code == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", `Basic realm="GitHub"`)
@@ -80,7 +86,6 @@ func (s *Server) serveGit(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, gitRefusal(code), code)
 		return
 	}
-	s.effects.record(Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: http.StatusOK})
 	in := r.Clone(r.Context())
 	in.URL.Path = "/" + repo.owner.login + "/" + repo.name + ".git/" + m[3]
 	in.Header.Del("Authorization")

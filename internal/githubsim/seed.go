@@ -127,8 +127,13 @@ func (s Seed) Validate() error {
 	for _, r := range s.Repositories {
 		errs = append(errs, r.validate(known)...)
 	}
+	ids := map[any]bool{}
 	for _, a := range s.Apps {
 		errs = append(errs, a.validate(known)...)
+		if ids[a.ID] || ids[a.Slug] {
+			errs = append(errs, fmt.Errorf("app %s: its id or slug is there twice", a.Slug))
+		}
+		ids[a.ID], ids[a.Slug] = true, true
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("seed: %w", err)
