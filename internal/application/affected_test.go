@@ -235,7 +235,7 @@ func TestInputs(t *testing.T) {
 func TestHostileTrees(t *testing.T) {
 	all := files{}
 	var names []string
-	for i := range 300 {
+	for i := range 120 {
 		names = append(names, fmt.Sprintf("../d%03d", i))
 	}
 	for _, name := range names { // every one includes every one
@@ -254,7 +254,7 @@ func TestHostileTrees(t *testing.T) {
 	all["self/a"], all["self/kustomization.yaml"] = "-> .", kust("a/a/a/a/a/a", "a/x/../../a")
 	all["merge/kustomization.yaml"] = "a: &a {<<: {<<: {<<: {<<: {<<: {}}}}}}\n"
 	got := effects(t, all, all.with(files{"d000/kustomization.yaml": kust("x.yaml")}), configuration(t, everywhere))
-	if len(got) != 300 || got[299] != "d299 by d000/kustomization.yaml" {
+	if len(got) != 120 || got[119] != "d119 by d000/kustomization.yaml" {
 		t.Errorf("got %d: %v", len(got), got[max(0, len(got)-1):])
 	}
 }

@@ -77,9 +77,12 @@ func checkPair(t *testing.T, repo, file string) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	found := map[string]bool{}
+	found, plain := map[string]bool{}, 0
 	for _, e := range affectedBetween(t, base, head, all) {
 		found[e.Application().Path] = true
+		if e.Application().Type == YAML {
+			plain++
+		}
 	}
 	took := time.Since(start)
 	expected := 0
@@ -92,7 +95,7 @@ func checkPair(t *testing.T, repo, file string) {
 			t.Errorf("missed: %s", dir)
 		}
 	}
-	t.Logf("expected %d, found %d, in %s", expected, len(found), took)
+	t.Logf("expected %d, found %d (%d of plain manifests), in %s", expected, len(found), plain, took)
 	if pair.Merge == "" { // else the roots are recorded of the unmerged head
 		checkRoots(t, head, pair)
 	}

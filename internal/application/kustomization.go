@@ -179,16 +179,12 @@ type scanner struct {
 
 // node takes every value below a node. What an alias stands for is met where it is anchored.
 func (s *scanner) node(n *yaml.Node, nesting int) {
-	switch n.Kind {
-	case yaml.ScalarNode:
+	if n.Kind == yaml.ScalarNode {
 		s.text(scalar(n), nesting)
-	case yaml.SequenceNode, yaml.DocumentNode:
-		for _, item := range n.Content {
+	}
+	for i, item := range n.Content {
+		if n.Kind != yaml.MappingNode || i%2 == 1 { // no keys
 			s.node(item, nesting)
-		}
-	case yaml.MappingNode:
-		for i := 1; i < len(n.Content); i += 2 {
-			s.node(n.Content[i], nesting)
 		}
 	}
 }

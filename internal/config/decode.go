@@ -218,10 +218,10 @@ func isEmpty(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag
 
 // kindOf names a node's kind for people.
 func kindOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
+	if n.Kind == yaml.MappingNode {
 		return "a mapping"
-	case yaml.SequenceNode:
+	}
+	if n.Kind == yaml.SequenceNode {
 		return "a list"
 	}
 	switch n.ShortTag() {

@@ -310,11 +310,11 @@ func (d *decoder) policy(v value) Policy {
 
 // builtin decodes `true`, `false` or `{disable: [MG101]}`; the last one implies true.
 func (d *decoder) builtin(v value) (*bool, []string) {
-	switch v.Kind {
-	case yaml.ScalarNode:
+	if v.Kind == yaml.ScalarNode {
 		on := d.flag(v)
 		return &on, nil
-	case yaml.SequenceNode:
+	}
+	if v.Kind == yaml.SequenceNode {
 		d.fail(v, "a list alone does not say what it means: write `builtin: {disable: [...]}`")
 		return nil, nil
 	}
