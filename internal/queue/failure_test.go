@@ -314,14 +314,14 @@ func TestJobsOfADeadReplicaRunAgain(t *testing.T) {
 func TestALongJobKeepsItsLease(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		const lease = 400 * time.Millisecond
+		const lease = 2 * time.Second
 		running := make(chan int, 10)
 		config := queue.Config{Lease: lease, Handlers: handlers(func(ctx context.Context, j queue.Job) error {
 			running <- 1
 			select {
 			case <-ctx.Done():
 				t.Errorf("the context ended: %v", context.Cause(ctx))
-			case <-time.After(5 * lease):
+			case <-time.After(2*lease + lease/2):
 			}
 			return s.Update(ctx, j.Holds)
 		})}
@@ -330,7 +330,7 @@ func TestALongJobKeepsItsLease(t *testing.T) {
 		insert(t, s, q, plan(1))
 		receive(t, running)
 		idle(t, s)
-		quietFor(t, running, lease)
+		quietFor(t, running, lease/2)
 	})
 }
 

