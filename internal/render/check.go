@@ -79,6 +79,9 @@ func (c *closure) checkFile(k *kustomization, ref entryRef) {
 		return
 	}
 	at, err := c.view.resolve(ref.path)
+	if err == nil && at.kind == entryFile {
+		c.view.looked[at.real] = struct{}{} // an input even where the build fails before it is read
+	}
 	switch {
 	case err != nil:
 		c.locateRefusal(k, ref, before)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -64,9 +63,9 @@ resources: [../base]
 	if diff := cmp.Diff(want, result.Inputs); diff != "" {
 		t.Errorf("inputs (-want +got):\n%s", diff)
 	}
-	result, err = p.Render(t.Context(), Request{Tree: tree("-- a/kustomization.yaml --\nresources: [gone.yaml, link/x.yaml]\n-- a/link -> there --\n"), Path: "a", Type: TypeKustomize})
+	result, err = p.Render(t.Context(), Request{Tree: tree("-- a/kustomization.yaml --\nresources: [gone.yaml, link/x.yaml, later.yaml]\n-- a/link -> there --\n-- a/later.yaml --\n"), Path: "a", Type: TypeKustomize})
 	wantError(t, err, ClassInput, `a/kustomization.yaml:1: resources: "gone.yaml" does not exist`)
-	for _, name := range []string{"a/gone.yaml", "a/link", "a/there/x.yaml", "a/kustomization.yaml"} {
+	for _, name := range []string{"a/gone.yaml", "a/link", "a/there/x.yaml", "a/kustomization.yaml", "a/later.yaml"} {
 		if !contains(result.Inputs, name) {
 			t.Errorf("input %s is missing in %v", name, result.Inputs)
 		}
@@ -140,12 +139,11 @@ func TestRefusedRequests(t *testing.T) {
 }
 
 func TestOutputBudget(t *testing.T) {
-	p := newPool(t, Config{Output: 8 << 20})
-	line := strings.Repeat("x", 1000)
+	p := newPool(t, Config{Output: 1 << 20})
 	var lines strings.Builder
 	lines.WriteString("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big}\ndata:\n")
-	for i := range 6000 {
-		lines.WriteString("  k" + strings.Repeat("a", i%7) + string(rune('a'+i%26)) + itoa(i) + ": " + line + "\n")
+	for _, key := range "abcdef" {
+		lines.WriteString("  " + string(key) + ": " + strings.Repeat("x", 128<<10) + "\n")
 	}
 	files := tree(sibling).with("big/cm.yaml", []byte(lines.String())).with("big/kustomization.yaml", []byte("resources: [cm.yaml]\n")).
 		with("twice/kustomization.yaml", []byte("resources: [a, b]\n")).
@@ -154,18 +152,16 @@ func TestOutputBudget(t *testing.T) {
 		with("huge/kustomization.yaml", []byte("configMapGenerator: [{name: x, files: [blob]}]\n")).
 		with("huge/blob", make([]byte, 50<<20))
 	if _, err := p.Render(t.Context(), Request{Tree: files, Path: "big", Type: TypeKustomize}); err != nil {
-		t.Errorf("6 MB in a budget of 8: %v", err)
+		t.Errorf("768 KiB in a budget of 1 MiB: %v", err)
 	}
 	_, err := p.Render(t.Context(), Request{Tree: files, Path: "twice", Type: TypeKustomize})
-	wantError(t, err, ClassOutput, "renders to more than 8 MiB of objects")
+	wantError(t, err, ClassOutput, "renders to more than 1 MiB of objects")
 	_, err = p.Render(t.Context(), Request{Tree: files, Path: "huge", Type: TypeKustomize})
-	wantError(t, err, ClassInput, "the file has 50 MiB, more than the 8 MiB that may be read")
+	wantError(t, err, ClassInput, "the file has 50 MiB, more than the 1 MiB that may be read")
 	_, err = p.Render(t.Context(), Request{Tree: files, Path: "x", Type: TypeYAML, Files: []string{"big/cm.yaml", "copy.yaml"}})
 	wantError(t, err, ClassInput, "copy.yaml: the file does not exist")
 	mustRender(t, p)
 }
-
-func itoa(n int) string { return time.Duration(n).String() }
 
 // TestSchemas renders applications whose openapi and crds give the same kind different merge keys,
 // again and again on the same workers: none may see another's.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/exec"
 	"sync"
+	"time"
 )
 
 // process is one running worker. It answers one request at a time.
@@ -50,6 +51,8 @@ func start(cfg Config) (*process, error) {
 	if err = cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start render worker: %w", err)
 	}
+	late := time.AfterFunc(cfg.Timeout, p.kill)
+	defer late.Stop()
 	if err = p.greet(cfg); err != nil {
 		p.end(err)
 		return nil, fmt.Errorf("start render worker %s: no answer to the greeting: %w", cfg.Command[0], err)
