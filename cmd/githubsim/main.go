@@ -44,20 +44,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "githubsim:", err)
+		complain(stderr, err)
 		return exitUsage
 	}
 	seed, err := readSeed(o.seed)
 	if err != nil {
-		fmt.Fprintln(stderr, "githubsim:", err)
+		complain(stderr, err)
 		return exitUsage
 	}
 	if err := serve(ctx, o, seed, stdout); err != nil {
-		fmt.Fprintln(stderr, "githubsim:", err)
+		complain(stderr, err)
 		return exitFault
 	}
 	return exitOK
 }
+
+// complain reports an error.
+func complain(stderr io.Writer, err error) { say(stderr, "githubsim: "+err.Error()) }
+
+// say writes a line to standard error. When that fails, the exit code still tells.
+func say(stderr io.Writer, text string) { _, _ = fmt.Fprintln(stderr, text) }
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -68,9 +74,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.dir, "dir", "", "directory for git repositories and generated keys; default: a temporary one, removed at the end")
 	flags.BoolVar(&o.longTokens, "long-tokens", false, "mint installation tokens of the newer form, about 520 characters")
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "Usage: githubsim [--addr HOST:PORT] [--seed FILE] [--dir DIR] [--long-tokens]\n\nRuns a local stand-in for GitHub until it is interrupted.\n\nFlags:")
+		say(stderr, "Usage: githubsim [--addr HOST:PORT] [--seed FILE] [--dir DIR] [--long-tokens]\n\nRuns a local stand-in for GitHub until it is interrupted.\n\nFlags:")
 		flags.PrintDefaults()
-		fmt.Fprintln(stderr, "\nExit status: 0 after an interrupt, 2 for a wrong flag or seed, 3 when it cannot run.")
+		say(stderr, "\nExit status: 0 after an interrupt, 2 for a wrong flag or seed, 3 when it cannot run.")
 	}
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -103,7 +109,7 @@ func serve(ctx context.Context, o options, seed githubsim.Seed, stdout io.Writer
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
 	}
-	s, err := githubsim.New(githubsim.Config{Dir: o.dir, Seed: seed, LongTokens: o.longTokens})
+	s, err := githubsim.New(githubsim.Config{Dir: o.dir, Seed: seed, LongTokens: o.longTokens}) //nolint:contextcheck // Close ends it, not ctx
 	if err != nil {
 		return err
 	}
@@ -111,10 +117,21 @@ func serve(ctx context.Context, o options, seed githubsim.Seed, stdout io.Writer
 	if err := s.Start(o.addr); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "url: %s\nrest: %s/api/v3\ndirectory: %s\n", s.URL(), s.URL(), o.dir)
-	for _, app := range seed.Apps {
-		fmt.Fprintf(stdout, "app: %s id=%d key=%s\n", app.Slug, app.ID, s.PrivateKeyFile(app.Slug))
+	if err := announce(s, o, seed, stdout); err != nil {
+		return err
 	}
 	<-ctx.Done()
+	return nil
+}
+
+// announce says where everything is, one fact a line, for people and scripts.
+func announce(s *githubsim.Server, o options, seed githubsim.Seed, stdout io.Writer) error {
+	text := fmt.Sprintf("url: %s\nrest: %s/api/v3\ndirectory: %s\n", s.URL(), s.URL(), o.dir)
+	for _, app := range seed.Apps {
+		text += fmt.Sprintf("app: %s id=%d key=%s\n", app.Slug, app.ID, s.PrivateKeyFile(app.Slug))
+	}
+	if _, err := io.WriteString(stdout, text); err != nil {
+		return fmt.Errorf("write to standard output: %w", err)
+	}
 	return nil
 }

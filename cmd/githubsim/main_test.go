@@ -19,7 +19,7 @@ func TestServe(t *testing.T) {
 	done := make(chan int, 1)
 	go func() {
 		done <- run(ctx, []string{"--addr", "127.0.0.1:0", "--seed", "seed.yaml", "--dir", dir}, in, io.Discard)
-		in.Close() //nolint:errcheck // a pipe's Close does not fail
+		in.Close() // a pipe's Close does not fail
 	}()
 	lines := map[string]string{}
 	for scan := bufio.NewScanner(out); len(lines) < 4 && scan.Scan(); {
@@ -35,7 +35,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close() //nolint:errcheck // only the status matters
+	resp.Body.Close() // only the status matters
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("status %d, want 200", resp.StatusCode)
 	}

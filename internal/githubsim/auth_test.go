@@ -78,7 +78,7 @@ func (w *world) send(method, path string, h http.Header, body string) (*http.Res
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the body has been read
+	defer resp.Body.Close() // the body has been read
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)

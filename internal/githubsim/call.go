@@ -1,8 +1,8 @@
 package githubsim
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -23,9 +23,6 @@ type call struct {
 	repo *repository
 	out  http.Header
 }
-
-// ctx outlives the client: an effect that has begun is completed even when nobody waits for the answer.
-func (c *call) ctx() context.Context { return context.WithoutCancel(c.r.Context()) }
 
 // answer is what a handler returns: a status and a body, nil for none.
 type answer struct {
@@ -76,7 +73,8 @@ func (c *call) decode(v any) (answer, bool) {
 	if err == nil {
 		return answer{}, true
 	}
-	if _, mismatch := err.(*json.UnmarshalTypeError); mismatch {
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
 		return fail(http.StatusUnprocessableEntity, "Invalid request.\n\n%v", err), false
 	}
 	return fail(http.StatusBadRequest, "Problems parsing JSON"), false

@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -173,7 +172,7 @@ func listAnnotations(c *call) answer {
 }
 
 func listCheckRuns(c *call) answer {
-	id, known := c.repo.git.Commit(c.ctx(), c.path["ref"])
+	id, known := c.repo.git.Commit(c.path["ref"])
 	if !known {
 		return noCommit(c.path["ref"])
 	}
@@ -229,7 +228,7 @@ func createStatus(c *call) answer {
 		// The limit is from practice, unverified.
 		return invalid(fieldError{Resource: "Status", Code: "custom", Field: "description", Message: "description is too long (maximum is 140 characters)"})
 	}
-	id, known := c.repo.git.Commit(c.ctx(), c.path["sha"])
+	id, known := c.repo.git.Commit(c.path["sha"])
 	if !known {
 		return noCommit(c.path["sha"])
 	}
@@ -251,7 +250,7 @@ func (s *Server) emitStatus(r *repository, st *status) {
 		"id": st.id, "sha": st.sha, "name": r.fullName(), "context": st.context, "state": st.state, "description": pointed(st.description),
 		"target_url": pointed(st.target), "avatar_url": nil, "branches": []object{}, "created_at": stamp(st.created), "updated_at": stamp(st.created),
 	}
-	head, err := r.git.Show(context.Background(), st.sha)
+	head, err := r.git.Show(st.sha)
 	if err != nil {
 		return // the commit was read a moment ago
 	}
@@ -260,7 +259,7 @@ func (s *Server) emitStatus(r *repository, st *status) {
 }
 
 func getCombinedStatus(c *call) answer {
-	id, known := c.repo.git.Commit(c.ctx(), c.path["ref"])
+	id, known := c.repo.git.Commit(c.path["ref"])
 	if !known {
 		return notFound()
 	}

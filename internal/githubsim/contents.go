@@ -30,7 +30,7 @@ func getRepository(c *call) answer {
 // commitDetail adds the file list that a single commit has.
 func (c *call) commitDetail(k bare.Commit) answer {
 	out := c.s.commitShape(c.repo, k)
-	files, err := c.repo.git.Diff(c.ctx(), firstParent(k), k.ID)
+	files, err := c.repo.git.Diff(firstParent(k), k.ID)
 	if err != nil {
 		return broken(err)
 	}
@@ -46,11 +46,11 @@ func (c *call) commitDetail(k bare.Commit) answer {
 }
 
 func getCommit(c *call) answer {
-	id, known := c.repo.git.Commit(c.ctx(), c.path["ref"])
+	id, known := c.repo.git.Commit(c.path["ref"])
 	if !known {
 		return noCommit(c.path["ref"])
 	}
-	k, err := c.repo.git.Show(c.ctx(), id)
+	k, err := c.repo.git.Show(id)
 	if err != nil {
 		return broken(err)
 	}
@@ -60,24 +60,24 @@ func getCommit(c *call) answer {
 // compare answers BASE...HEAD: commits without paging up to 250, files up to 300.
 func compare(c *call) answer {
 	from, to, three := strings.Cut(c.path["basehead"], "...")
-	base, knownBase := c.repo.git.Commit(c.ctx(), from)
-	head, knownHead := c.repo.git.Commit(c.ctx(), to)
+	base, knownBase := c.repo.git.Commit(from)
+	head, knownHead := c.repo.git.Commit(to)
 	if !three || !knownBase || !knownHead {
 		return notFound()
 	}
-	fork, related := c.repo.git.MergeBase(c.ctx(), base, head)
+	fork, related := c.repo.git.MergeBase(base, head)
 	if !related {
 		return fail(http.StatusNotFound, "No common ancestor between %s and %s.", from, to)
 	}
-	commits, err := c.repo.git.Log(c.ctx(), "--reverse", base+".."+head)
+	commits, err := c.repo.git.Log("--reverse", base+".."+head)
 	if err != nil {
 		return broken(err)
 	}
-	behind, err := c.repo.git.Count(c.ctx(), head+".."+base)
+	behind, err := c.repo.git.Count(head + ".." + base)
 	if err != nil {
 		return broken(err)
 	}
-	files, err := c.repo.git.Diff(c.ctx(), fork, head)
+	files, err := c.repo.git.Diff(fork, head)
 	if err != nil {
 		return broken(err)
 	}
@@ -94,7 +94,7 @@ type comparison struct {
 func (c *call) comparison(d comparison) answer {
 	ends := map[string]object{}
 	for _, id := range []string{d.base, d.fork} {
-		k, err := c.repo.git.Show(c.ctx(), id)
+		k, err := c.repo.git.Show(id)
 		if err != nil {
 			return broken(err)
 		}
@@ -128,7 +128,7 @@ func getContents(c *call) answer {
 	if ref == "" {
 		ref = "refs/heads/" + c.repo.defaultBranch
 	}
-	id, known := c.repo.git.Commit(c.ctx(), ref)
+	id, known := c.repo.git.Commit(ref)
 	if !known {
 		return fail(http.StatusNotFound, "No commit found for the ref %s", ref)
 	}
@@ -136,7 +136,7 @@ func getContents(c *call) answer {
 	if path == "" {
 		return c.directory(id, "")
 	}
-	entries, err := c.repo.git.Tree(c.ctx(), id, path)
+	entries, err := c.repo.git.Tree(id, path)
 	if err != nil || len(entries) != 1 {
 		return notFound()
 	}
@@ -147,7 +147,7 @@ func getContents(c *call) answer {
 }
 
 func (c *call) directory(id, prefix string) answer {
-	entries, err := c.repo.git.Tree(c.ctx(), id, prefix)
+	entries, err := c.repo.git.Tree(id, prefix)
 	if err != nil {
 		return broken(err)
 	}
@@ -159,7 +159,7 @@ func (c *call) file(id string, e bare.Entry) answer {
 	if e.Type != "blob" {
 		return ok(out)
 	}
-	data, err := c.repo.git.Blob(c.ctx(), e.ID)
+	data, err := c.repo.git.Blob(e.ID)
 	if err != nil {
 		return broken(err)
 	}
@@ -198,7 +198,7 @@ func (s *Server) refShape(r *repository, name, id string) object {
 }
 
 func getRef(c *call) answer {
-	refs, err := c.repo.git.Refs(c.ctx())
+	refs, err := c.repo.git.Refs()
 	if err != nil {
 		return broken(err)
 	}
@@ -210,7 +210,7 @@ func getRef(c *call) answer {
 }
 
 func listMatchingRefs(c *call) answer {
-	refs, err := c.repo.git.Refs(c.ctx())
+	refs, err := c.repo.git.Refs()
 	if err != nil {
 		return broken(err)
 	}
@@ -225,7 +225,7 @@ func listMatchingRefs(c *call) answer {
 }
 
 func getTree(c *call) answer {
-	out, err := c.repo.git.Git(c.ctx(), nil, "rev-parse", "--verify", "--quiet", "--end-of-options", c.path["sha"]+"^{tree}")
+	out, err := c.repo.git.Git(nil, "rev-parse", "--verify", "--quiet", "--end-of-options", c.path["sha"]+"^{tree}")
 	if err != nil {
 		return notFound()
 	}
@@ -234,7 +234,7 @@ func getTree(c *call) answer {
 	if c.query("recursive") != "" {
 		options = []string{"-r", "-t"}
 	}
-	entries, err := c.repo.git.Tree(c.ctx(), id, "", options...)
+	entries, err := c.repo.git.Tree(id, "", options...)
 	if err != nil {
 		return broken(err)
 	}

@@ -98,7 +98,7 @@ func TestControlIsLocal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close() //nolint:errcheck // nothing is read
+		resp.Body.Close() // nothing is read
 		if resp.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: %d, want 403", name, resp.StatusCode)
 		}

@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -61,7 +60,7 @@ func getDelivery(c *call) answer {
 	d := log[at]
 	out := deliveryItem(d)
 	out["url"] = d.URL
-	out["request"] = object{"headers": flat(d.Header), "payload": json.RawMessage(d.Event.Payload)}
+	out["request"] = object{"headers": flat(d.Header), "payload": d.Event.Payload}
 	out["response"] = object{"headers": flat(d.ResponseHdr), "payload": textOrNil(d.Response)}
 	return ok(out)
 }

@@ -81,7 +81,7 @@ func TestPages(t *testing.T) {
 		for _, c := range page {
 			got.WriteString(c.GetBody())
 		}
-		got.WriteString(fmt.Sprintf("(%d/%d) ", resp.NextPage, resp.LastPage))
+		fmt.Fprintf(&got, "(%d/%d) ", resp.NextPage, resp.LastPage)
 		if resp.NextPage == 0 {
 			break
 		}

@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -16,12 +15,12 @@ import (
 	"github.com/mergegate/mergegate/internal/githubsim/hook"
 )
 
-func (s *Server) load(ctx context.Context, seed Seed) error {
+func (s *Server) load(seed Seed) error {
 	for _, u := range seed.Users {
 		s.loadUser(u)
 	}
 	for _, r := range seed.Repositories {
-		if err := s.loadRepository(ctx, r); err != nil {
+		if err := s.loadRepository(r); err != nil {
 			return fmt.Errorf("seed repository %s/%s: %w", r.Owner, r.Name, err)
 		}
 	}
@@ -51,7 +50,7 @@ func (s *Server) idOr(id int64) int64 {
 	return s.nextID()
 }
 
-func (s *Server) loadRepository(ctx context.Context, seed SeedRepository) error {
+func (s *Server) loadRepository(seed SeedRepository) error {
 	r := &repository{
 		id: s.idOr(seed.ID), owner: s.userNamed(seed.Owner), name: seed.Name, defaultBranch: seed.DefaultBranch,
 		private: seed.Private, roles: seed.Collaborators, protection: map[string]*protection{}, created: s.now(), pushed: s.now(),
@@ -66,17 +65,17 @@ func (s *Server) loadRepository(ctx context.Context, seed SeedRepository) error 
 		r.protection[p.Branch] = seedProtection(p)
 	}
 	var err error
-	r.git, err = bare.Init(ctx, s.repositoryDir(r), r.defaultBranch)
+	r.git, err = bare.Init(s.repositoryDir(r), r.defaultBranch)
 	if err != nil {
 		return err
 	}
 	if err := installUpdateHook(r.git.Dir); err != nil {
 		return err
 	}
-	if err := s.fill(ctx, r, seed); err != nil {
+	if err := s.fill(r, seed); err != nil {
 		return err
 	}
-	r.refs, err = r.git.Refs(ctx)
+	r.refs, err = r.git.Refs()
 	s.repos = append(s.repos, r)
 	return err
 }
@@ -97,8 +96,8 @@ func seedProtection(seed SeedProtection) *protection {
 }
 
 // fill gives a new repository its first content. A directory that already has commits keeps them.
-func (s *Server) fill(ctx context.Context, r *repository, seed SeedRepository) error {
-	if _, ok := r.git.Branch(ctx, r.defaultBranch); ok {
+func (s *Server) fill(r *repository, seed SeedRepository) error {
+	if _, ok := r.git.Branch(r.defaultBranch); ok {
 		return nil
 	}
 	if seed.ForkOf != "" {
@@ -106,7 +105,7 @@ func (s *Server) fill(ctx context.Context, r *repository, seed SeedRepository) e
 		if r.parent == nil {
 			return fmt.Errorf("fork_of %s: no such repository before this one", seed.ForkOf)
 		}
-		return r.git.Fetch(ctx, r.parent.git.Dir, "refs/heads/*", "refs/heads/*")
+		return r.git.Fetch(r.parent.git.Dir, "refs/heads/*", "refs/heads/*")
 	}
 	files := seed.Files
 	if seed.From != "" {
@@ -118,7 +117,7 @@ func (s *Server) fill(ctx context.Context, r *repository, seed SeedRepository) e
 	if len(files) == 0 {
 		return nil
 	}
-	_, err := s.commit(ctx, r, Push{Branch: r.defaultBranch, Write: files, Message: "Initial commit"}, r.owner)
+	_, err := s.commit(r, Push{Branch: r.defaultBranch, Write: files, Message: "Initial commit"}, r.owner)
 	return err
 }
 

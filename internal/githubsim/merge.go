@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,7 +52,7 @@ func (s *Server) merge(p *pull, in mergeRequest, by *user) (string, *answer) {
 	if blocks := s.blockers(p, by); len(blocks) > 0 {
 		return "", refuse(http.StatusMethodNotAllowed, "%s", strings.Join(blocks, " "))
 	}
-	tip, known := p.repo.git.Branch(context.Background(), p.baseRef)
+	tip, known := p.repo.git.Branch(p.baseRef)
 	if !known {
 		return "", refuse(http.StatusMethodNotAllowed, "Base branch does not exist")
 	}
@@ -64,7 +63,7 @@ func (s *Server) merge(p *pull, in mergeRequest, by *user) (string, *answer) {
 	if err != nil {
 		return "", refuse(http.StatusMethodNotAllowed, "Merge failed: %v", err)
 	}
-	if err := p.repo.git.Update(context.Background(), "refs/heads/"+p.baseRef, id, tip); err != nil {
+	if err := p.repo.git.Update("refs/heads/"+p.baseRef, id, tip); err != nil {
 		return "", refuse(http.StatusConflict, "Base branch was modified. Review and try the merge again.")
 	}
 	s.merged(p, id, tip, by)
@@ -73,12 +72,12 @@ func (s *Server) merge(p *pull, in mergeRequest, by *user) (string, *answer) {
 
 // result makes the commit that the base branch shall name.
 func (s *Server) result(p *pull, in mergeRequest, tip string, by *user) (string, error) {
-	ctx, git, when := context.Background(), p.repo.git, s.now()
+	git, when := p.repo.git, s.now()
 	committer := bare.Signature{Name: "GitHub", Email: "noreply@github.com", When: when}
 	if in.Method == "rebase" {
-		return git.Rebase(ctx, tip, p.headSHA, by.signature(when))
+		return git.Rebase(tip, p.headSHA, by.signature(when))
 	}
-	tree, err := git.Merge(ctx, tip, p.headSHA)
+	tree, err := git.Merge(tip, p.headSHA)
 	if err != nil {
 		return "", err
 	}
@@ -97,7 +96,7 @@ func (s *Server) result(p *pull, in mergeRequest, tip string, by *user) (string,
 		body = in.Message
 	}
 	spec.Message = strings.TrimSpace(title + "\n\n" + body)
-	return git.WriteCommit(ctx, spec)
+	return git.WriteCommit(spec)
 }
 
 // merged records a merge and sends its events: the push to the base first, then the closed pull request.

@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -33,22 +32,22 @@ func (s *Server) measure(p *pull) {
 		return
 	}
 	p.stat = diffStat{base: base, head: p.headSHA}
-	ctx, git, f := context.Background(), p.repo.git, &p.stat.facts
-	from, known := git.MergeBase(ctx, base, p.headSHA)
+	git, f := p.repo.git, &p.stat.facts
+	from, known := git.MergeBase(base, p.headSHA)
 	if !known {
 		from = base
 	}
-	if files, err := git.Diff(ctx, from, p.headSHA); err == nil {
+	if files, err := git.Diff(from, p.headSHA); err == nil {
 		p.stat.files, f.files = files, len(files)
 	}
 	for _, file := range p.stat.files {
 		f.additions += file.Additions
 		f.deletions += file.Deletions
 	}
-	if n, err := git.Count(ctx, base+".."+p.headSHA); err == nil {
+	if n, err := git.Count(base + ".." + p.headSHA); err == nil {
 		f.commits = n
 	}
-	_, err := git.Merge(ctx, base, p.headSHA)
+	_, err := git.Merge(base, p.headSHA)
 	f.mergeable = err == nil
 }
 
@@ -89,7 +88,7 @@ func (s *Server) allGreen(p *pull) bool {
 // is retargeted, and when the reference is old; not when only the base moves.
 func (s *Server) refreshMerge(p *pull) {
 	p.unknownPolls = s.unknown
-	tip, known := p.repo.git.Branch(context.Background(), p.baseRef)
+	tip, known := p.repo.git.Branch(p.baseRef)
 	if !known || !p.open() {
 		return
 	}
@@ -98,21 +97,21 @@ func (s *Server) refreshMerge(p *pull) {
 	id, err := s.mergeCommit(p, tip, s.now())
 	if err != nil { // a conflict: GitHub leaves no merge reference
 		p.mergeCommit = ""
-		p.repo.git.Update(context.Background(), ref, bare.Zero, "") //nolint:errcheck // there may be none to delete
+		p.repo.git.Update(ref, bare.Zero, "") //nolint:errcheck // there may be none to delete
 		return
 	}
-	if err := p.repo.git.Update(context.Background(), ref, id, ""); err == nil {
+	if err := p.repo.git.Update(ref, id, ""); err == nil {
 		p.mergeCommit = id
 	}
 }
 
 func (s *Server) mergeCommit(p *pull, tip string, when time.Time) (string, error) {
-	tree, err := p.repo.git.Merge(context.Background(), tip, p.headSHA)
+	tree, err := p.repo.git.Merge(tip, p.headSHA)
 	if err != nil {
 		return "", err
 	}
 	by := bare.Signature{Name: "GitHub", Email: "noreply@github.com", When: when}
-	return p.repo.git.WriteCommit(context.Background(), bare.CommitSpec{
+	return p.repo.git.WriteCommit(bare.CommitSpec{
 		Tree: tree, Parents: []string{tip, p.headSHA}, Author: by, Committer: by,
 		Message: fmt.Sprintf("Merge %s into %s", p.headSHA, tip),
 	})
@@ -120,7 +119,7 @@ func (s *Server) mergeCommit(p *pull, tip string, when time.Time) (string, error
 
 // ageMerge refreshes a merge reference that is older than twelve hours.
 func (s *Server) ageMerge(p *pull) {
-	tip, known := p.repo.git.Branch(context.Background(), p.baseRef)
+	tip, known := p.repo.git.Branch(p.baseRef)
 	if known && p.open() && p.tested.base != tip && s.now().Sub(p.tested.when) > 12*time.Hour {
 		s.refreshMerge(p)
 	}

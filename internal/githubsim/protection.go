@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,8 +42,8 @@ func (s *Server) blockers(p *pull, by *user) []string {
 }
 
 func (s *Server) upToDate(p *pull) bool {
-	tip, known := p.repo.git.Branch(context.Background(), p.baseRef)
-	return known && p.repo.git.IsAncestor(context.Background(), tip, p.headSHA)
+	tip, known := p.repo.git.Branch(p.baseRef)
+	return known && p.repo.git.IsAncestor(tip, p.headSHA)
 }
 
 // unmet checks one required check on the head, or on the test merge when that has the check: then it decides.

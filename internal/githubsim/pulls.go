@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -129,11 +128,11 @@ func (s *Server) resolveEnds(p *pull, head string) []fieldError {
 	if p.headRepo == nil {
 		return invalidField("head")
 	}
-	ctx, known := context.Background(), false
-	if p.headSHA, known = p.headRepo.git.Branch(ctx, branch); !known {
+	known := false
+	if p.headSHA, known = p.headRepo.git.Branch(branch); !known {
 		return invalidField("head")
 	}
-	if p.baseSHA, known = p.repo.git.Branch(ctx, p.baseRef); !known {
+	if p.baseSHA, known = p.repo.git.Branch(p.baseRef); !known {
 		return invalidField("base")
 	}
 	p.headRef, p.headLabel = branch, owner+":"+branch
@@ -142,7 +141,7 @@ func (s *Server) resolveEnds(p *pull, head string) []fieldError {
 			return []fieldError{{Resource: "PullRequest", Code: "custom", Message: fmt.Sprintf("A pull request already exists for %s.", p.headLabel)}}
 		}
 	}
-	if p.headRepo.git.IsAncestor(ctx, p.headSHA, p.baseSHA) {
+	if p.headRepo.git.IsAncestor(p.headSHA, p.baseSHA) {
 		return []fieldError{{Resource: "PullRequest", Code: "custom", Message: fmt.Sprintf("No commits between %s and %s", p.baseRef, branch)}}
 	}
 	return nil
@@ -165,9 +164,9 @@ func (s *Server) forkOf(r *repository, owner string) *repository {
 func (s *Server) takeHead(p *pull) error {
 	ref := fmt.Sprintf("refs/pull/%d/head", p.number)
 	if p.fork() && p.headRepo != nil {
-		return p.repo.git.Fetch(context.Background(), p.headRepo.git.Dir, p.headSHA, ref)
+		return p.repo.git.Fetch(p.headRepo.git.Dir, p.headSHA, ref)
 	}
-	return p.repo.git.Update(context.Background(), ref, p.headSHA, "")
+	return p.repo.git.Update(ref, p.headSHA, "")
 }
 
 func patchPull(c *call) answer {
@@ -224,7 +223,7 @@ func (s *Server) editPull(p *pull, in pullPatch, by *user) []fieldError {
 }
 
 func (s *Server) retarget(p *pull, base string) (object, []fieldError) {
-	tip, known := p.repo.git.Branch(context.Background(), base)
+	tip, known := p.repo.git.Branch(base)
 	if !known || !p.open() {
 		return nil, []fieldError{{Resource: "PullRequest", Code: "invalid", Field: "base"}}
 	}
@@ -269,7 +268,7 @@ func listPullFiles(c *call) answer {
 
 // diffBase is the base branch's tip while the pull request is open, and what it was when it was closed or merged.
 func (s *Server) diffBase(p *pull) string {
-	if tip, known := p.repo.git.Branch(context.Background(), p.baseRef); known && p.open() {
+	if tip, known := p.repo.git.Branch(p.baseRef); known && p.open() {
 		return tip
 	}
 	return p.baseSHA
@@ -280,7 +279,7 @@ func listPullCommits(c *call) answer {
 	if p == nil {
 		return notFound()
 	}
-	commits, err := p.repo.git.Log(c.ctx(), "--reverse", c.s.diffBase(p)+".."+p.headSHA)
+	commits, err := p.repo.git.Log("--reverse", c.s.diffBase(p)+".."+p.headSHA)
 	if err != nil {
 		return broken(err)
 	}
@@ -289,13 +288,13 @@ func listPullCommits(c *call) answer {
 }
 
 func listCommitPulls(c *call) answer {
-	id, known := c.repo.git.Commit(c.ctx(), c.path["ref"])
+	id, known := c.repo.git.Commit(c.path["ref"])
 	if !known {
 		return noCommit(c.path["ref"])
 	}
 	var out []*pull
 	for _, p := range c.repo.pulls {
-		inHead := p.headSHA == id || (c.repo.git.IsAncestor(c.ctx(), id, p.headSHA) && !c.repo.git.IsAncestor(c.ctx(), id, c.s.diffBase(p)))
+		inHead := p.headSHA == id || (c.repo.git.IsAncestor(id, p.headSHA) && !c.repo.git.IsAncestor(id, c.s.diffBase(p)))
 		if inHead || (p.merged != nil && p.mergeCommit == id) {
 			out = append(out, p)
 		}

@@ -29,6 +29,9 @@ type Push struct {
 
 // Push makes a commit, moves the branch to it and sends the events of a push. It returns the commit's id.
 func (s *Server) Push(ctx context.Context, p Push) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("push to %s: %w", p.Repository, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.repositoryNamed(p.Repository)
@@ -41,7 +44,7 @@ func (s *Server) Push(ctx context.Context, p Push) (string, error) {
 			return "", fmt.Errorf("push to %s: no user %s", p.Repository, p.By)
 		}
 	}
-	id, err := s.commit(ctx, r, p, by)
+	id, err := s.commit(r, p, by)
 	if err != nil {
 		return "", fmt.Errorf("push to %s: %w", p.Repository, err)
 	}
@@ -49,20 +52,20 @@ func (s *Server) Push(ctx context.Context, p Push) (string, error) {
 	return id, nil
 }
 
-func (s *Server) commit(ctx context.Context, r *repository, p Push, by *user) (string, error) {
-	tip, exists := r.git.Branch(ctx, p.Branch)
+func (s *Server) commit(r *repository, p Push, by *user) (string, error) {
+	tip, exists := r.git.Branch(p.Branch)
 	parent := tip
 	if !exists || p.Force {
 		from := p.From
 		if from == "" {
 			from = "refs/heads/" + r.defaultBranch
 		}
-		parent, _ = r.git.Commit(ctx, from)
+		parent, _ = r.git.Commit(from)
 	}
 	if parent == "" && p.From != "" {
 		return "", fmt.Errorf("start branch %s: no commit %s", p.Branch, p.From)
 	}
-	tree, err := r.git.EditTree(ctx, parent, bare.Edit{Write: p.Write, Remove: p.Remove})
+	tree, err := r.git.EditTree(parent, bare.Edit{Write: p.Write, Remove: p.Remove})
 	if err != nil {
 		return "", err
 	}
@@ -71,25 +74,28 @@ func (s *Server) commit(ctx context.Context, r *repository, p Push, by *user) (s
 	if parent != "" {
 		spec.Parents = []string{parent}
 	}
-	id, err := r.git.WriteCommit(ctx, spec)
+	id, err := r.git.WriteCommit(spec)
 	if err != nil {
 		return "", err
 	}
 	if !exists {
 		tip = bare.Zero
 	}
-	return id, r.git.Update(ctx, "refs/heads/"+p.Branch, id, tip)
+	return id, r.git.Update("refs/heads/"+p.Branch, id, tip)
 }
 
 // Import copies a revision of a git repository on disk to a branch and sends the events of a push.
 func (s *Server) Import(ctx context.Context, full, dir, rev, branch string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("import to %s: %w", full, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.repositoryNamed(full)
 	if r == nil {
 		return "", fmt.Errorf("import: no repository %s", full)
 	}
-	if err := r.git.Fetch(ctx, dir, rev, "refs/heads/"+branch); err != nil {
+	if err := r.git.Fetch(dir, rev, "refs/heads/"+branch); err != nil {
 		return "", err
 	}
 	s.syncRefs(r, r.owner)
@@ -98,13 +104,16 @@ func (s *Server) Import(ctx context.Context, full, dir, rev, branch string) (str
 
 // DeleteBranch removes a branch and sends the events of a push.
 func (s *Server) DeleteBranch(ctx context.Context, full, branch string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("delete branch of %s: %w", full, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.repositoryNamed(full)
 	if r == nil {
 		return fmt.Errorf("delete branch: no repository %s", full)
 	}
-	if err := r.git.Update(ctx, "refs/heads/"+branch, bare.Zero, ""); err != nil {
+	if err := r.git.Update("refs/heads/"+branch, bare.Zero, ""); err != nil {
 		return err
 	}
 	s.syncRefs(r, r.owner)
@@ -113,7 +122,7 @@ func (s *Server) DeleteBranch(ctx context.Context, full, branch string) error {
 
 // syncRefs compares the refs with those last seen and plays out what each moved branch or tag means.
 func (s *Server) syncRefs(r *repository, by *user) {
-	now, err := r.git.Refs(context.Background())
+	now, err := r.git.Refs()
 	if err != nil {
 		return // the next sync sees the same difference again
 	}
@@ -182,7 +191,7 @@ func (s *Server) headMoved(p *pull, m move) {
 	if err := s.takeHead(p); err != nil {
 		return // the fork's objects cannot be read; the pull request keeps its old head reference
 	}
-	if tip, known := p.repo.git.Branch(context.Background(), p.baseRef); known {
+	if tip, known := p.repo.git.Branch(p.baseRef); known {
 		p.baseSHA = tip
 	}
 	s.refreshMerge(p)
@@ -192,7 +201,7 @@ func (s *Server) headMoved(p *pull, m move) {
 // baseMoved marks pull requests merged whose head the push contains, and refreshes merge references whose merge base
 // changed. Other merge references stay as they are.
 func (s *Server) baseMoved(r *repository, branch string, m move) {
-	tip, known := r.git.Branch(context.Background(), branch)
+	tip, known := r.git.Branch(branch)
 	if !known {
 		return
 	}
@@ -201,8 +210,8 @@ func (s *Server) baseMoved(r *repository, branch string, m move) {
 			continue
 		}
 		p.unknownPolls = s.unknown
-		was, _ := r.git.MergeBase(context.Background(), p.tested.base, p.headSHA)
-		is, _ := r.git.MergeBase(context.Background(), tip, p.headSHA)
+		was, _ := r.git.MergeBase(p.tested.base, p.headSHA)
+		is, _ := r.git.MergeBase(tip, p.headSHA)
 		switch {
 		case is == p.headSHA:
 			s.markMerged(p, tip, m.before, m.by)
@@ -238,14 +247,14 @@ func (s *Server) pushBody(r *repository, m move) object {
 	body["commits"] = commits
 	if len(commits) > 0 {
 		body["head_commit"] = commits[len(commits)-1]
-	} else if head, err := r.git.Show(context.Background(), m.after); err == nil {
+	} else if head, err := r.git.Show(m.after); err == nil {
 		body["head_commit"] = s.pushedCommit(r, head)
 	}
 	return body
 }
 
 func (s *Server) forced(r *repository, m move) bool {
-	return !m.created() && !m.deleted() && !r.git.IsAncestor(context.Background(), m.before, m.after)
+	return !m.created() && !m.deleted() && !r.git.IsAncestor(m.before, m.after)
 }
 
 // pushedCommits lists at most 2048 new commits, oldest first.
@@ -254,7 +263,7 @@ func (s *Server) pushedCommits(r *repository, m move) []object {
 	if m.created() {
 		selection = "refs/heads/" + r.defaultBranch + ".." + m.after
 	}
-	commits, err := r.git.Log(context.Background(), "--reverse", "--max-count=2048", selection)
+	commits, err := r.git.Log("--reverse", "--max-count=2048", selection)
 	if err != nil {
 		return []object{} // no default branch yet
 	}
@@ -274,7 +283,7 @@ func (s *Server) pushedCommit(r *repository, k bare.Commit) object {
 		"url": s.repoPage(r, "/commit/%s", k.ID), "author": actor(k.Author), "committer": actor(k.Committer),
 	}
 	added, removed, modified := []string{}, []string{}, []string{}
-	changes, err := r.git.Names(context.Background(), firstParent(k), k.ID)
+	changes, err := r.git.Names(firstParent(k), k.ID)
 	if err != nil {
 		changes = nil // a commit that cannot be compared shows no files
 	}

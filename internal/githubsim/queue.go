@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,7 +20,7 @@ func (s *Server) Enqueue(full string, number int, login string) error {
 	if !p.open() || p.draft {
 		return fmt.Errorf("enqueue %s#%d: the pull request is not open or is a draft", full, number)
 	}
-	base, known := p.repo.git.Branch(context.Background(), p.baseRef)
+	base, known := p.repo.git.Branch(p.baseRef)
 	if !known {
 		return fmt.Errorf("enqueue %s#%d: no branch %s", full, number, p.baseRef)
 	}
@@ -36,7 +35,7 @@ func (s *Server) Enqueue(full string, number int, login string) error {
 		pull: p, by: by, headSHA: head, baseSHA: base,
 		headRef: fmt.Sprintf("refs/heads/gh-readonly-queue/%s/pr-%d-%s", p.baseRef, p.number, base),
 	}
-	if err := p.repo.git.Update(context.Background(), entry.headRef, head, ""); err != nil {
+	if err := p.repo.git.Update(entry.headRef, head, ""); err != nil {
 		return err
 	}
 	p.repo.queue = append(p.repo.queue, entry)
@@ -65,7 +64,7 @@ func (s *Server) actor(full string, number int, login string) (*pull, *user, err
 }
 
 func (s *Server) emitGroup(e *queueEntry, action, reason string) {
-	head, err := e.pull.repo.git.Show(context.Background(), e.headSHA)
+	head, err := e.pull.repo.git.Show(e.headSHA)
 	if err != nil {
 		return // the group's head was made a moment ago
 	}
@@ -114,7 +113,7 @@ func (s *Server) groupState(e *queueEntry) string {
 
 func (s *Server) mergeGroup(e *queueEntry) {
 	r := e.pull.repo
-	if err := r.git.Update(context.Background(), "refs/heads/"+e.pull.baseRef, e.headSHA, e.baseSHA); err != nil {
+	if err := r.git.Update("refs/heads/"+e.pull.baseRef, e.headSHA, e.baseSHA); err != nil {
 		s.evict(e, "BRANCH_PROTECTIONS", "invalidated") // somebody pushed to the base meanwhile
 		return
 	}
@@ -145,7 +144,7 @@ func (s *Server) evict(e *queueEntry, reason, destroyed string) {
 
 func (s *Server) requeue(e *queueEntry) {
 	r := e.pull.repo
-	base, _ := r.git.Branch(context.Background(), e.pull.baseRef)
+	base, _ := r.git.Branch(e.pull.baseRef)
 	if n := len(r.queue); n > 0 {
 		base = r.queue[n-1].headSHA
 	}
@@ -156,7 +155,7 @@ func (s *Server) requeue(e *queueEntry) {
 	}
 	e.baseSHA, e.headSHA = base, head
 	e.headRef = fmt.Sprintf("refs/heads/gh-readonly-queue/%s/pr-%d-%s", e.pull.baseRef, e.pull.number, base)
-	if err := r.git.Update(context.Background(), e.headRef, head, ""); err != nil {
+	if err := r.git.Update(e.headRef, head, ""); err != nil {
 		s.emitPull(e.pull, "dequeued", e.by, object{"reason": "GIT_TREE_INVALID"})
 		return
 	}
@@ -166,7 +165,7 @@ func (s *Server) requeue(e *queueEntry) {
 }
 
 func (s *Server) dropRef(e *queueEntry) {
-	if err := e.pull.repo.git.Update(context.Background(), e.headRef, bare.Zero, ""); err != nil {
+	if err := e.pull.repo.git.Update(e.headRef, bare.Zero, ""); err != nil {
 		return // the branch is gone already
 	}
 	s.syncRefs(e.pull.repo, e.by)

@@ -68,10 +68,10 @@ func (r *repository) level(u *user) int {
 }
 
 func (r *repository) association(u *user) string {
-	switch {
-	case u == nil:
+	switch u {
+	case nil:
 		return "NONE"
-	case u == r.owner:
+	case r.owner:
 		return "OWNER"
 	}
 	for login := range r.roles {

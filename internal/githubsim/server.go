@@ -79,7 +79,7 @@ func New(config Config) (*Server, error) {
 		return nil, err
 	}
 	s.git = handler
-	if err := s.load(context.Background(), config.Seed); err != nil {
+	if err := s.load(config.Seed); err != nil {
 		s.closeHooks()
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (s *Server) SetRole(full, login, role string) {
 }
 
 func (c *call) branch() (string, answer, bool) {
-	id, known := c.repo.git.Branch(c.ctx(), c.path["branch"])
+	id, known := c.repo.git.Branch(c.path["branch"])
 	if !known {
 		return "", fail(http.StatusNotFound, "Branch not found"), false
 	}
@@ -59,7 +59,7 @@ func getBranch(c *call) answer {
 	if !known {
 		return out
 	}
-	k, err := c.repo.git.Show(c.ctx(), id)
+	k, err := c.repo.git.Show(id)
 	if err != nil {
 		return broken(err)
 	}

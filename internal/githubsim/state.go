@@ -238,7 +238,6 @@ type queueEntry struct {
 	headSHA string
 	headRef string
 	baseSHA string
-	method  string
 }
 
 // nodeID is the global id of an object; GraphQL takes it back.

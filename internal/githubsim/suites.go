@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/mergegate/mergegate/internal/githubsim/bare"
@@ -42,7 +41,7 @@ func (r *repository) branchAt(sha string) string {
 }
 
 func (s *Server) emitSuite(r *repository, suite *checkSuite, action string, by *user) {
-	head, err := r.git.Show(context.Background(), suite.sha)
+	head, err := r.git.Show(suite.sha)
 	if err != nil {
 		return // the commit was read when the suite was made
 	}
@@ -52,11 +51,11 @@ func (s *Server) emitSuite(r *repository, suite *checkSuite, action string, by *
 }
 
 func listCheckSuites(c *call) answer {
-	id, known := c.repo.git.Commit(c.ctx(), c.path["ref"])
+	id, known := c.repo.git.Commit(c.path["ref"])
 	if !known {
 		return noCommit(c.path["ref"])
 	}
-	head, err := c.repo.git.Show(c.ctx(), id)
+	head, err := c.repo.git.Show(id)
 	if err != nil {
 		return broken(err)
 	}
@@ -116,11 +115,11 @@ func (c *call) checkCommit(sha string) (bare.Commit, answer, bool) {
 	if sha == "" {
 		return bare.Commit{}, missing("head_sha"), false
 	}
-	id, known := c.repo.git.Commit(c.ctx(), sha)
+	id, known := c.repo.git.Commit(sha)
 	if !known || id != sha {
 		return bare.Commit{}, noCommit(sha), false
 	}
-	head, err := c.repo.git.Show(c.ctx(), id)
+	head, err := c.repo.git.Show(id)
 	if err != nil {
 		return bare.Commit{}, broken(err), false
 	}

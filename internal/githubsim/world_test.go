@@ -76,12 +76,11 @@ var appKeys = sync.OnceValue(func() [2]string {
 
 // world is a simulator under the oracle, with a receiver for its webhooks.
 type world struct {
-	t       *testing.T
-	sim     *githubsim.Server
-	url     string
-	inbox   *inbox
-	pem     []byte
-	options []oracle.Option
+	t     *testing.T
+	sim   *githubsim.Server
+	url   string
+	inbox *inbox
+	pem   []byte
 }
 
 func newWorld(t *testing.T, options ...oracle.Option) *world {

@@ -1,10 +1,11 @@
 // Package bare runs git over one bare repository: refs, commits, trees, diffs and merges without a work tree.
 // It knows the git command and nothing of GitHub, HTTP or the simulator that uses it.
+//
+// Nothing here takes a context: on GitHub, a change that has begun is completed when its client goes away.
 package bare
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,7 +37,7 @@ func settings() [][2]string {
 }
 
 // Init makes a bare repository at dir whose HEAD names branch, or opens the one that is there.
-func Init(ctx context.Context, dir, branch string) (*Repo, error) {
+func Init(dir, branch string) (*Repo, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("resolve repository directory %s: %w", dir, err)
@@ -45,7 +46,7 @@ func Init(ctx context.Context, dir, branch string) (*Repo, error) {
 		return nil, fmt.Errorf("make repository directory: %w", err)
 	}
 	r := &Repo{Dir: abs}
-	if _, err := r.Git(ctx, nil, "init", "--quiet", "--bare", "--initial-branch="+branch, "--template="); err != nil {
+	if _, err := r.Git(nil, "init", "--quiet", "--bare", "--initial-branch="+branch, "--template="); err != nil {
 		return nil, err
 	}
 	var config strings.Builder
@@ -84,12 +85,12 @@ func Environ() []string {
 }
 
 // Git runs one git command in the repository and returns its standard output.
-func (r *Repo) Git(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
-	return r.run(ctx, stdin, nil, args...)
+func (r *Repo) Git(stdin []byte, args ...string) ([]byte, error) {
+	return r.run(stdin, nil, args...)
 }
 
-func (r *Repo) run(ctx context.Context, stdin []byte, env []string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
+func (r *Repo) run(stdin []byte, env []string, args ...string) ([]byte, error) {
+	cmd := exec.Command("git", args...)
 	cmd.Dir = r.Dir
 	cmd.Env = append(append(Environ(), "GIT_DIR="+r.Dir), env...)
 	cmd.Stdin = bytes.NewReader(stdin)

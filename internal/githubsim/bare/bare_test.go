@@ -1,7 +1,6 @@
 package bare
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
@@ -16,7 +15,7 @@ type repo struct {
 
 func newRepo(t *testing.T) repo {
 	t.Helper()
-	r, err := Init(context.Background(), t.TempDir(), "main")
+	r, err := Init(t.TempDir(), "main")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +25,7 @@ func newRepo(t *testing.T) repo {
 // commit writes files on top of a parent ("" for none).
 func (r repo) commit(parent string, edit Edit) string {
 	r.t.Helper()
-	ctx := context.Background()
-	tree, err := r.EditTree(ctx, parent, edit)
+	tree, err := r.EditTree(parent, edit)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -36,7 +34,7 @@ func (r repo) commit(parent string, edit Edit) string {
 	if parent != "" {
 		spec.Parents = []string{parent}
 	}
-	id, err := r.WriteCommit(ctx, spec)
+	id, err := r.WriteCommit(spec)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -56,7 +54,7 @@ func TestDiff(t *testing.T) {
 	long := "1\n2\n3\n4\n5\n6\n7\n8\n"
 	a := r.commit("", write("keep", "k\n", "edit", "a\n", "drop", "d\n", "old name", long, "bin", "\x00\x01"))
 	b := r.commit(a, Edit{Write: map[string]string{"edit": "b\n", "new\tname": long, "add": "x", "bin": "\x00\x02"}, Remove: []string{"drop", "old name"}})
-	got, err := r.Diff(context.Background(), a, b)
+	got, err := r.Diff(a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +63,10 @@ func TestDiff(t *testing.T) {
 		flat = append(flat, [3]any{c.Status, c.Path + c.Previous, [2]int{c.Additions, c.Deletions}})
 	}
 	want := [][3]any{
-		{"added", "add", [2]int{1, 0}}, {"modified", "bin", [2]int{0, 0}}, {"removed", "drop", [2]int{0, 1}}, {"modified", "edit", [2]int{1, 1}},
+		{"added", "add", [2]int{1, 0}},
+		{"modified", "bin", [2]int{0, 0}},
+		{"removed", "drop", [2]int{0, 1}},
+		{"modified", "edit", [2]int{1, 1}},
 		{"renamed", "new\tname" + "old name", [2]int{0, 0}},
 	}
 	if diff := cmp.Diff(want, flat); diff != "" {
@@ -77,52 +78,52 @@ func TestDiff(t *testing.T) {
 }
 
 func TestMergeAndRebase(t *testing.T) {
-	r, ctx := newRepo(t), context.Background()
+	r := newRepo(t)
 	base := r.commit("", write("a", "1\n", "b", "1\n"))
 	ours := r.commit(base, write("a", "2\n"))
 	one := r.commit(base, write("b", "2\n"))
 	two := r.commit(one, write("c", "1\n"))
-	tree, err := r.Merge(ctx, ours, two)
+	tree, err := r.Merge(ours, two)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tip, err := r.Rebase(ctx, ours, two, Signature{Name: "c", Email: "c@example.com", When: time.Unix(1_700_000_001, 0)})
+	tip, err := r.Rebase(ours, two, Signature{Name: "c", Email: "c@example.com", When: time.Unix(1_700_000_001, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := r.Log(ctx, ours+".."+tip)
+	log, err := r.Log(ours + ".." + tip)
 	if err != nil || len(log) != 2 || log[0].Tree != tree || log[0].Author.Name != "t" || log[0].Committer.Name != "c" || log[0].Message != "subject\n\nbody" {
 		t.Errorf("rebased = %+v, %v", log, err)
 	}
 	clash := r.commit(base, write("a", "3\n"))
-	if _, err := r.Merge(ctx, ours, clash); !errors.Is(err, ErrConflict) {
+	if _, err := r.Merge(ours, clash); !errors.Is(err, ErrConflict) {
 		t.Errorf("merge of a conflict: %v", err)
 	}
-	if _, err := r.Rebase(ctx, ours, clash, Signature{Name: "c", Email: "c", When: time.Unix(1_700_000_001, 0)}); !errors.Is(err, ErrConflict) {
+	if _, err := r.Rebase(ours, clash, Signature{Name: "c", Email: "c", When: time.Unix(1_700_000_001, 0)}); !errors.Is(err, ErrConflict) {
 		t.Errorf("rebase of a conflict: %v", err)
 	}
 }
 
 func TestUpdateIsCompareAndSwap(t *testing.T) {
-	r, ctx := newRepo(t), context.Background()
+	r := newRepo(t)
 	a := r.commit("", write("a", "1\n"))
 	b := r.commit(a, write("a", "2\n"))
-	if err := r.Update(ctx, "refs/heads/main", a, Zero); err != nil {
+	if err := r.Update("refs/heads/main", a, Zero); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Update(ctx, "refs/heads/main", b, b); err == nil {
+	if err := r.Update("refs/heads/main", b, b); err == nil {
 		t.Error("a ref moved from a value that it did not have")
 	}
-	if err := r.Update(ctx, "refs/heads/main", b, Zero); err == nil {
+	if err := r.Update("refs/heads/main", b, Zero); err == nil {
 		t.Error("a ref was made that existed")
 	}
-	if err := r.Update(ctx, "refs/heads/main", b, a); err != nil {
+	if err := r.Update("refs/heads/main", b, a); err != nil {
 		t.Error(err)
 	}
-	if got, known := r.Branch(ctx, "main"); !known || got != b {
+	if got, known := r.Branch("main"); !known || got != b {
 		t.Errorf("main = %s, want %s", got, b)
 	}
-	if _, known := r.Commit(ctx, "--all"); known {
+	if _, known := r.Commit("--all"); known {
 		t.Error("an option was taken for a revision")
 	}
 }

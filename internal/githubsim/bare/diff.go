@@ -1,7 +1,6 @@
 package bare
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,8 +20,8 @@ type Change struct {
 }
 
 // Names compares two trees or commits with rename detection, without patches and line counts.
-func (r *Repo) Names(ctx context.Context, from, to string) ([]Change, error) {
-	raw, err := r.Git(ctx, nil, "diff-tree", "-r", "-M", "-z", "--raw", "--no-abbrev", from, to)
+func (r *Repo) Names(from, to string) ([]Change, error) {
+	raw, err := r.Git(nil, "diff-tree", "-r", "-M", "-z", "--raw", "--no-abbrev", from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -30,12 +29,12 @@ func (r *Repo) Names(ctx context.Context, from, to string) ([]Change, error) {
 }
 
 // Diff compares two trees or commits with rename detection.
-func (r *Repo) Diff(ctx context.Context, from, to string) ([]Change, error) {
-	changes, err := r.Names(ctx, from, to)
+func (r *Repo) Diff(from, to string) ([]Change, error) {
+	changes, err := r.Names(from, to)
 	if err != nil {
 		return nil, err
 	}
-	patch, err := r.Git(ctx, nil, "diff-tree", "-r", "-M", "-p", "--no-color", "--no-ext-diff", "--no-textconv", from, to)
+	patch, err := r.Git(nil, "diff-tree", "-r", "-M", "-p", "--no-color", "--no-ext-diff", "--no-textconv", from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -119,13 +118,13 @@ type Entry struct {
 }
 
 // Tree lists a tree; path narrows it, and recursive descends.
-func (r *Repo) Tree(ctx context.Context, rev, path string, options ...string) ([]Entry, error) {
+func (r *Repo) Tree(rev, path string, options ...string) ([]Entry, error) {
 	args := append([]string{"ls-tree", "-z", "--long", "--full-tree"}, options...)
 	args = append(args, rev)
 	if path != "" {
 		args = append(args, "--", path)
 	}
-	out, err := r.Git(ctx, nil, args...)
+	out, err := r.Git(nil, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +145,6 @@ func (r *Repo) Tree(ctx context.Context, rev, path string, options ...string) ([
 }
 
 // Blob reads one object's content.
-func (r *Repo) Blob(ctx context.Context, id string) ([]byte, error) {
-	return r.Git(ctx, nil, "cat-file", "blob", id)
+func (r *Repo) Blob(id string) ([]byte, error) {
+	return r.Git(nil, "cat-file", "blob", id)
 }

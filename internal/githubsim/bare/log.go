@@ -1,7 +1,6 @@
 package bare
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -27,8 +26,8 @@ type Signature struct {
 const logFormat = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00%x01"
 
 // Log lists commits newest first; args are revisions and options of git log, such as "base..head" or "-n1".
-func (r *Repo) Log(ctx context.Context, args ...string) ([]Commit, error) {
-	out, err := r.Git(ctx, nil, append([]string{"log", "--no-color", "--format=" + logFormat}, args...)...)
+func (r *Repo) Log(args ...string) ([]Commit, error) {
+	out, err := r.Git(nil, append([]string{"log", "--no-color", "--format=" + logFormat}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +46,8 @@ func (r *Repo) Log(ctx context.Context, args ...string) ([]Commit, error) {
 }
 
 // Show reads one commit.
-func (r *Repo) Show(ctx context.Context, id string) (Commit, error) {
-	commits, err := r.Log(ctx, "-n1", id)
+func (r *Repo) Show(id string) (Commit, error) {
+	commits, err := r.Log("-n1", id)
 	if err != nil {
 		return Commit{}, err
 	}
@@ -80,8 +79,8 @@ func parseCommit(record string) (Commit, error) {
 }
 
 // Count tells how many commits the arguments of git rev-list select.
-func (r *Repo) Count(ctx context.Context, args ...string) (int, error) {
-	out, err := r.Git(ctx, nil, append([]string{"rev-list", "--count"}, args...)...)
+func (r *Repo) Count(args ...string) (int, error) {
+	out, err := r.Git(nil, append([]string{"rev-list", "--count"}, args...)...)
 	if err != nil {
 		return 0, err
 	}

@@ -1,7 +1,6 @@
 package bare
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -28,7 +27,7 @@ type CommitSpec struct {
 }
 
 // EditTree applies an edit to the tree of a commit ("" for an empty tree) and returns the new tree.
-func (r *Repo) EditTree(ctx context.Context, parent string, edit Edit) (string, error) {
+func (r *Repo) EditTree(parent string, edit Edit) (string, error) {
 	dir, err := os.MkdirTemp("", "githubsim-index")
 	if err != nil {
 		return "", fmt.Errorf("make directory for an index: %w", err)
@@ -36,22 +35,22 @@ func (r *Repo) EditTree(ctx context.Context, parent string, edit Edit) (string, 
 	defer func() { _ = os.RemoveAll(dir) }() // a leftover index in the temporary directory harms nobody
 	env := []string{"GIT_INDEX_FILE=" + filepath.Join(dir, "index")}
 	if parent != "" {
-		if _, err := r.run(ctx, nil, env, "read-tree", parent); err != nil {
+		if _, err := r.run(nil, env, "read-tree", parent); err != nil {
 			return "", err
 		}
 	}
-	info, err := r.indexInfo(ctx, edit)
+	info, err := r.indexInfo(edit)
 	if err != nil {
 		return "", err
 	}
-	if _, err := r.run(ctx, info, env, "update-index", "-z", "--index-info"); err != nil {
+	if _, err := r.run(info, env, "update-index", "-z", "--index-info"); err != nil {
 		return "", err
 	}
-	out, err := r.run(ctx, nil, env, "write-tree")
+	out, err := r.run(nil, env, "write-tree")
 	return line(out), err
 }
 
-func (r *Repo) indexInfo(ctx context.Context, edit Edit) ([]byte, error) {
+func (r *Repo) indexInfo(edit Edit) ([]byte, error) {
 	paths := make([]string, 0, len(edit.Write))
 	for path := range edit.Write {
 		paths = append(paths, path)
@@ -61,7 +60,7 @@ func (r *Repo) indexInfo(ctx context.Context, edit Edit) ([]byte, error) {
 	for _, path := range edit.Remove {
 		fmt.Fprintf(&info, "0 %s\t%s\x00", Zero, path)
 	}
-	ids, err := r.writeBlobs(ctx, paths, edit.Write)
+	ids, err := r.writeBlobs(paths, edit.Write)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +71,7 @@ func (r *Repo) indexInfo(ctx context.Context, edit Edit) ([]byte, error) {
 }
 
 // writeBlobs stores all contents with one git process, so that a pull request of thousands of files stays cheap.
-func (r *Repo) writeBlobs(ctx context.Context, paths []string, content map[string]string) ([]string, error) {
+func (r *Repo) writeBlobs(paths []string, content map[string]string) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
@@ -89,7 +88,7 @@ func (r *Repo) writeBlobs(ctx context.Context, paths []string, content map[strin
 		}
 		fmt.Fprintln(&names, name)
 	}
-	out, err := r.Git(ctx, []byte(names.String()), "hash-object", "-w", "--no-filters", "--stdin-paths")
+	out, err := r.Git([]byte(names.String()), "hash-object", "-w", "--no-filters", "--stdin-paths")
 	if err != nil {
 		return nil, err
 	}
@@ -101,13 +100,13 @@ func (r *Repo) writeBlobs(ctx context.Context, paths []string, content map[strin
 }
 
 // WriteCommit makes a commit object; no ref moves.
-func (r *Repo) WriteCommit(ctx context.Context, spec CommitSpec) (string, error) {
+func (r *Repo) WriteCommit(spec CommitSpec) (string, error) {
 	args := []string{"commit-tree", spec.Tree}
 	for _, p := range spec.Parents {
 		args = append(args, "-p", p)
 	}
 	env := append(signatureEnv("AUTHOR", spec.Author), signatureEnv("COMMITTER", spec.Committer)...)
-	out, err := r.run(ctx, []byte(spec.Message), env, args...)
+	out, err := r.run([]byte(spec.Message), env, args...)
 	return line(out), err
 }
 
@@ -123,8 +122,8 @@ func signatureEnv(role string, s Signature) []string {
 var ErrConflict = errors.New("merge conflict")
 
 // Merge merges head into base and returns the resulting tree, or ErrConflict with the paths.
-func (r *Repo) Merge(ctx context.Context, base, head string) (string, error) {
-	out, err := r.Git(ctx, nil, "merge-tree", "--write-tree", "-z", "--no-messages", "--name-only", base, head)
+func (r *Repo) Merge(base, head string) (string, error) {
+	out, err := r.Git(nil, "merge-tree", "--write-tree", "-z", "--no-messages", "--name-only", base, head)
 	return mergedTree(out, err)
 }
 
@@ -141,14 +140,14 @@ func mergedTree(out []byte, err error) (string, error) {
 }
 
 // Rebase replays the commits of base..head that are not merges onto onto, and returns the new tip.
-func (r *Repo) Rebase(ctx context.Context, onto, head string, committer Signature) (string, error) {
-	commits, err := r.Log(ctx, "--reverse", "--no-merges", "--topo-order", onto+".."+head)
+func (r *Repo) Rebase(onto, head string, committer Signature) (string, error) {
+	commits, err := r.Log("--reverse", "--no-merges", "--topo-order", onto+".."+head)
 	if err != nil {
 		return "", err
 	}
 	tip := onto
 	for _, c := range commits {
-		tip, err = r.pick(ctx, tip, c, committer)
+		tip, err = r.pick(tip, c, committer)
 		if err != nil {
 			return "", err
 		}
@@ -158,29 +157,29 @@ func (r *Repo) Rebase(ctx context.Context, onto, head string, committer Signatur
 
 // pick applies one commit on a tip. git 2.39 has no merge-tree --merge-base, so that the parent is made a common
 // ancestor by giving both sides a parentless stand-in of the old parent's tree.
-func (r *Repo) pick(ctx context.Context, tip string, c Commit, committer Signature) (string, error) {
+func (r *Repo) pick(tip string, c Commit, committer Signature) (string, error) {
 	if len(c.Parents) == 0 {
 		return "", fmt.Errorf("rebase %s: a root commit cannot be replayed", c.ID)
 	}
-	root, err := r.stand(ctx, c.Parents[0], nil, committer)
+	root, err := r.stand(c.Parents[0], nil, committer)
 	if err != nil {
 		return "", err
 	}
-	ours, err := r.stand(ctx, tip, []string{root}, committer)
+	ours, err := r.stand(tip, []string{root}, committer)
 	if err != nil {
 		return "", err
 	}
-	theirs, err := r.stand(ctx, c.ID, []string{root}, committer)
+	theirs, err := r.stand(c.ID, []string{root}, committer)
 	if err != nil {
 		return "", err
 	}
-	tree, err := r.Merge(ctx, ours, theirs)
+	tree, err := r.Merge(ours, theirs)
 	if err != nil {
 		return "", fmt.Errorf("rebase %s: %w", c.ID, err)
 	}
-	return r.WriteCommit(ctx, CommitSpec{Tree: tree, Parents: []string{tip}, Message: c.Message, Author: c.Author, Committer: committer})
+	return r.WriteCommit(CommitSpec{Tree: tree, Parents: []string{tip}, Message: c.Message, Author: c.Author, Committer: committer})
 }
 
-func (r *Repo) stand(ctx context.Context, rev string, parents []string, by Signature) (string, error) {
-	return r.WriteCommit(ctx, CommitSpec{Tree: rev + "^{tree}", Parents: parents, Message: "stand-in", Author: by, Committer: by})
+func (r *Repo) stand(rev string, parents []string, by Signature) (string, error) {
+	return r.WriteCommit(CommitSpec{Tree: rev + "^{tree}", Parents: parents, Message: "stand-in", Author: by, Committer: by})
 }

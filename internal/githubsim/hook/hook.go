@@ -67,7 +67,7 @@ func mac(h func() hash.Hash, secret string, body []byte) string {
 // NewGUID makes a random (version 4) UUID, the form of X-GitHub-Delivery.
 func NewGUID() string {
 	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never returns an error
+	rand.Read(b[:]) // crypto/rand.Read never returns an error
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])

@@ -96,14 +96,14 @@ func (o *Oracle) inside(w http.ResponseWriter, r *http.Request, next http.Handle
 		return
 	}
 	input := o.input(r, m, op, body)
-	err = openapi3filter.ValidateRequest(context.Background(), input)
+	err = openapi3filter.ValidateRequest(r.Context(), input)
 	switch {
 	case err == nil || o.excused(rec.status) || allowed("request "+r.Method+" "+m.at, err):
 	default:
 		o.tb.Errorf("%s %s: request violates GitHub's description: %v\n%.2000s", r.Method, r.URL.Path, brief(err), body)
 	}
 	if rec.Header().Get(faultHeader) == "" {
-		o.response(input, rec)
+		o.response(r.Context(), input, rec)
 	}
 }
 
@@ -111,7 +111,7 @@ func (o *Oracle) inside(w http.ResponseWriter, r *http.Request, next http.Handle
 func (o *Oracle) excused(status int) bool { return o.lenient && status >= 400 && status < 500 }
 
 func (o *Oracle) input(r *http.Request, m match, op *openapi3.Operation, body []byte) *openapi3filter.RequestValidationInput {
-	copied := r.Clone(context.Background())
+	copied := r.Clone(r.Context())
 	copied.Body = io.NopCloser(bytes.NewReader(body))
 	if len(body) > 0 && copied.Header.Get("Content-Type") == "" {
 		copied.Header.Set("Content-Type", "application/json")
@@ -125,7 +125,7 @@ func (o *Oracle) input(r *http.Request, m match, op *openapi3.Operation, body []
 	}
 }
 
-func (o *Oracle) response(input *openapi3filter.RequestValidationInput, rec *recorder) {
+func (o *Oracle) response(ctx context.Context, input *openapi3filter.RequestValidationInput, rec *recorder) {
 	name := fmt.Sprintf("%s %s -> %d", input.Route.Method, input.Route.Path, rec.status)
 	if rec.status == http.StatusNotModified && input.Route.Method == http.MethodGet {
 		return // conditional requests work on every read, listed or not
@@ -136,7 +136,7 @@ func (o *Oracle) response(input *openapi3filter.RequestValidationInput, rec *rec
 		}
 		return
 	}
-	err := openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+	err := openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: rec.status, Header: rec.Header(),
 		Body: io.NopCloser(bytes.NewReader(rec.body.Bytes())), Options: input.Options,
 	})
@@ -169,7 +169,7 @@ func (o *Oracle) Delivery(event string, header http.Header, body []byte) {
 	r := httptest.NewRequest(http.MethodPost, hookPrefix+name, bytes.NewReader(body))
 	r.Header = header.Clone()
 	m := match{item: item, at: hookPrefix + name}
-	err := openapi3filter.ValidateRequest(context.Background(), o.input(r, m, item.Post, body))
+	err := openapi3filter.ValidateRequest(r.Context(), o.input(r, m, item.Post, body))
 	if err != nil && !allowed("webhook "+name, err) {
 		o.tb.Errorf("webhook %s violates GitHub's description: %v\n%.6000s", name, brief(err), body)
 	}
