@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"os"
-	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -50,14 +49,6 @@ func tree(files string) mapTree {
 // with is the tree and one more file.
 func (t mapTree) with(name string, data []byte) mapTree {
 	t.MapFS[name] = &fstest.MapFile{Data: data, Mode: 0o644}
-	return t
-}
-
-// over puts the files of another tree below a directory.
-func (t mapTree) over(dir string, other mapTree) mapTree {
-	for name, file := range other.MapFS {
-		t.MapFS[path.Join(dir, name)] = file
-	}
 	return t
 }
 
