@@ -39,6 +39,7 @@ type world struct {
 	env     []string
 	process *exec.Cmd
 	log     *syncBuffer
+	around  func(next http.Handler, w http.ResponseWriter, r *http.Request) // when set, gets every request to GitHub
 }
 
 // syncBuffer is a buffer that a process writes while a test reads.
@@ -71,7 +72,17 @@ func newWorld(t *testing.T) *world {
 	checks := []githubsim.SeedCheck{{Context: "mergegate / plan", AppID: appID}, {Context: "mergegate / policy", AppID: appID}}
 	judge := oracle.New(t)
 	sim, err := githubsim.New(githubsim.Config{
-		Dir: filepath.Join(w.dir, "github"), Wrap: judge.Wrap, Observe: judge.Delivery,
+		Dir: filepath.Join(w.dir, "github"), Observe: judge.Delivery,
+		Wrap: func(next http.Handler) http.Handler {
+			next = judge.Wrap(next)
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if w.around == nil {
+					next.ServeHTTP(rw, r)
+					return
+				}
+				w.around(next, rw, r)
+			})
+		},
 		Seed: githubsim.Seed{
 			Users: []githubsim.SeedUser{
 				{ID: 1, Login: "acme", Type: "Organization"},
@@ -364,4 +375,14 @@ func (w *world) reactions(comment int64) []string {
 		names = append(names, r.Content)
 	}
 	return names
+}
+
+// sampleFile is a file of the sample repository.
+func sampleFile(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("../../testdata/sample", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
