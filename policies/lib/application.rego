@@ -36,7 +36,11 @@ name(object_) := object.get(object_, ["metadata", "name"], "")
 namespace(object_) := found if {
 	found := object.get(object_, ["metadata", "namespace"], "")
 	not found in {"", null}
-} else := object.get(data.mergegate.application, "namespace", "")
+} else := own_namespace
+
+default own_namespace := ""
+
+own_namespace := data.mergegate.application.namespace
 
 # annotations of an object, {} if there are none.
 annotations(object_) := found if {

@@ -15,7 +15,10 @@ at(path, value, rel) := array.concat(path, array.slice(rel, 0, deepest)) if {
 }
 
 # exists says whether an object has something at a path, be it null.
-exists(value, path) if object.get(value, path, absent) != absent
+exists(value, path) if {
+	is_object(value)
+	object.get(value, path, absent) != absent
+}
 
 # pointer reads a JSON pointer: indexes become numbers where they are digits.
 pointer(text) := [segment |
@@ -26,13 +29,15 @@ pointer(text) := [segment |
 
 # string gives the value if it is a text that says something.
 string(value, path) := text if {
+	is_object(value)
 	text := object.get(value, path, "")
 	is_string(text)
 	text != ""
 }
 
-# list gives the items of the list at a path with their indexes, none if there is no list.
+# list gives the items of the list at a path with their indexes, none if there is no list, or nothing to have one.
 list(value, path) := [[i, item] |
+	is_object(value)
 	items := object.get(value, path, [])
 	is_array(items)
 	some i, item in items

@@ -74,3 +74,24 @@ others(pod) := {{"kind": "Secret", "name": name, "path": array.concat(pod.path, 
 	some key in ["serviceAccountName"]
 	name := field.string(pod.spec, [key])
 }
+
+# services are the Services of its namespace that an object names, each with the path of the name.
+services(object_) := {[name, path] |
+	object_.kind in {"Ingress", "HTTPRoute", "GRPCRoute", "StatefulSet"}
+	some path in service_paths(object_)
+	name := field.string(object_, path)
+}
+
+service_paths(object_) := (({path |
+	object_.kind == "Ingress"
+	some [i, rule] in field.objects(object_, ["spec", "rules"])
+	some [j, _] in field.objects(rule, ["http", "paths"])
+	path := ["spec", "rules", i, "http", "paths", j, "backend", "service", "name"]
+} | {["spec", "defaultBackend", "service", "name"] | object_.kind == "Ingress"}) | {path |
+	object_.kind in {"HTTPRoute", "GRPCRoute"}
+	some [i, rule] in field.objects(object_, ["spec", "rules"])
+	some [j, backend] in field.objects(rule, ["backendRefs"])
+	object.get(backend, "kind", "Service") == "Service"
+	not "namespace" in object.keys(backend)
+	path := ["spec", "rules", i, "backendRefs", j, "name"]
+}) | {["spec", "serviceName"] | object_.kind == "StatefulSet"}

@@ -54,3 +54,18 @@ test_nothing if {
 	of({}) == set()
 	of({"volumes": "x", "containers": [{"env": {}, "envFrom": [null]}]}) == set()
 }
+
+test_services if {
+	references.services({"kind": "Ingress", "spec": {
+		"defaultBackend": {"service": {"name": "a"}},
+		"rules": [{"http": {"paths": [{"backend": {"service": {"name": "b"}}}, {"backend": {"resource": {"name": "c"}}}]}}, {"host": "x"}],
+	}}) == {
+		["a", ["spec", "defaultBackend", "service", "name"]],
+		["b", ["spec", "rules", 0, "http", "paths", 0, "backend", "service", "name"]],
+	}
+	references.services({"kind": "HTTPRoute", "spec": {"rules": [{"backendRefs": [
+		{"name": "a"}, {"name": "b", "kind": "Bucket"}, {"name": "c", "namespace": "other"},
+	]}]}}) == {["a", ["spec", "rules", 0, "backendRefs", 0, "name"]]}
+	references.services({"kind": "StatefulSet", "spec": {"serviceName": "db"}}) == {["db", ["spec", "serviceName"]]}
+	references.services({"kind": "Deployment", "spec": {"serviceName": "db"}}) == set()
+}
