@@ -92,7 +92,7 @@ func (e *Engine) Plan(ctx context.Context, c Change) (plan.Plan, error) {
 		PolicyRevision: policies.Revision(), Policies: policies.Policies(), Findings: policies.Problems(),
 		Applications: make([]plan.Application, len(found.work)),
 		Summary:      plan.Summary{Applications: found.total, Affected: len(found.work)},
-		Notes:        notes(trees, cfg),
+		Notes:        notes(trees, cfg, found.unmatched),
 	}
 	if err := e.each(ctx, found.work, func(ctx context.Context, i int, w *work) error {
 		p.Applications[i] = compare(w)

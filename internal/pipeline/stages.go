@@ -38,8 +38,9 @@ type side struct {
 
 // worklist is what to plan, sorted by name, and how many applications there are at head.
 type worklist struct {
-	work  []*work
-	total int
+	work      []*work
+	total     int
+	unmatched []string // configured paths that no directory at head matches
 }
 
 // affected finds the applications of both trees and picks those that the change affects.
@@ -53,13 +54,16 @@ func affected(ctx context.Context, t trees, cfg config.Repository, o Options) (w
 		return worklist{}, input("find applications at head: %w", err)
 	}
 	effects, err := application.Affected(ctx, base, head)
-	if err != nil {
+	if ctx.Err() != nil {
 		return worklist{}, err
+	}
+	if err != nil {
+		return worklist{}, input("%w", err)
 	}
 	if o.All {
 		effects = all(base, head, effects)
 	}
-	list := worklist{total: len(head.Applications)}
+	list := worklist{total: len(head.Applications), unmatched: head.Unmatched}
 	for _, c := range effects {
 		w := &work{Application: c.Application(), affectedBy: c.By, base: side{app: c.Base}, head: side{app: c.Head}}
 		if wanted(w, o.Applications) {

@@ -25,14 +25,19 @@ type trees struct {
 	merge      string       // SHA of the merged tree
 }
 
-func openTrees(ctx context.Context, c Change) (trees, error) {
+func openTrees(ctx context.Context, c Change) (t trees, err error) {
+	defer func() {
+		if errors.Is(err, source.ErrTooLarge) {
+			err = &InputError{Err: err}
+		}
+	}()
 	base, err := c.Repository.Tree(ctx, c.Base)
 	if err != nil {
 		return trees{}, err
 	}
 	merge, err := c.Repository.Merge(ctx, c.Base, c.Head)
 	var conflict *source.ConflictError
-	if errors.As(err, &conflict) {
+	if errors.As(err, &conflict) || errors.Is(err, source.ErrUnrelated) {
 		return trees{}, &InputError{Err: err}
 	}
 	if err != nil {
@@ -178,9 +183,13 @@ func ReadPolicies(dir fs.FS) ([]policy.File, error) {
 	return files, err
 }
 
-// notes say what a reviewer should know of a change to the gate itself: it does not judge itself.
-func notes(t trees, cfg config.Repository) []string {
+// notes say what a reviewer should know beside the plan. A change to the gate itself does not judge
+// itself, and a configured path that matches nothing is likely a mistake.
+func notes(t trees, cfg config.Repository, unmatched []string) []string {
 	var out []string
+	for _, path := range unmatched {
+		out = append(out, "The configured path "+path+" matches no application.")
+	}
 	if t.base.ID(ConfigFile) != t.head.ID(ConfigFile) {
 		out = append(out, "This change edits "+ConfigFile+". It is planned with the base branch's; the new one counts after the merge.")
 	}

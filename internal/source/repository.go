@@ -20,6 +20,12 @@ import (
 // ErrNoRevision is wrapped by errors about a revision that the repository does not have.
 var ErrNoRevision = errors.New("no such revision")
 
+// ErrUnrelated says that two commits have no common ancestor, as far as the repository knows.
+var ErrUnrelated = errors.New("the two have no common history")
+
+// ErrTooLarge says that a tree or a difference is larger than anything that is meant to be planned.
+var ErrTooLarge = errors.New("the tree is too large to be read")
+
 // Repository is a git repository that is only read. Its methods may be called concurrently.
 type Repository struct {
 	dir     string // the git directory
@@ -87,7 +93,7 @@ func (r *Repository) TreeID(ctx context.Context, commit string) (string, error) 
 func (r *Repository) MergeBase(ctx context.Context, a, b string) (string, error) {
 	out, err := r.git(ctx, "merge-base", a, b)
 	if isExit(err, 1) {
-		return "", fmt.Errorf("merge base of %s and %s: the two have no common history (a shallow clone? fetch more of it: git fetch --unshallow)", a, b)
+		return "", fmt.Errorf("merge base of %s and %s: %w (a shallow clone? fetch more of it: git fetch --unshallow)", short(a), short(b), ErrUnrelated)
 	}
 	if err != nil {
 		return "", fmt.Errorf("merge base of %s and %s: %w", a, b, err)
@@ -143,15 +149,39 @@ func run(ctx context.Context, c command) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", append(hardening(), c.args...)...)
 	cmd.Dir, cmd.Env = c.dir, c.env
 	cmd.Stdin = bytes.NewReader(c.stdin)
-	var stdout, stderr bytes.Buffer
+	stdout, stderr := bounded{most: maxOutput}, bounded{most: 64 << 10, cut: true}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return stdout.Bytes(), fmt.Errorf("git %s: %w", verb(c.args), context.Cause(ctx))
+		if stdout.over {
+			return nil, fmt.Errorf("git %s: %w", verb(c.args), ErrTooLarge)
 		}
-		return stdout.Bytes(), &gitError{verb: verb(c.args), stderr: firstLines(stderr.String()), err: err}
+		if ctx.Err() != nil {
+			return stdout.text.Bytes(), fmt.Errorf("git %s: %w", verb(c.args), context.Cause(ctx))
+		}
+		return stdout.text.Bytes(), &gitError{verb: verb(c.args), stderr: firstLines(stderr.text.String()), err: err}
 	}
-	return stdout.Bytes(), nil
+	return stdout.text.Bytes(), nil
+}
+
+// maxOutput bounds, in bytes, what one git command may say: a tree can be made to unfold without end.
+const maxOutput = 256 << 20
+
+// bounded is a buffer that takes so much and no more: the rest is an error, or cut off.
+type bounded struct {
+	text bytes.Buffer
+	most int
+	cut  bool
+	over bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.text.Len()+len(p) <= b.most {
+		return b.text.Write(p)
+	}
+	if b.over = true; b.cut {
+		return len(p), nil
+	}
+	return 0, ErrTooLarge
 }
 
 // gitError is a git command that failed.

@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -30,8 +31,13 @@ func newRepo(t *testing.T) repo {
 
 func (r repo) git(args ...string) string {
 	r.t.Helper()
+	return r.gitIn("", args...)
+}
+
+func (r repo) gitIn(stdin string, args ...string) string {
+	r.t.Helper()
 	cmd := exec.CommandContext(r.t.Context(), "git", args...)
-	cmd.Dir = r.dir
+	cmd.Dir, cmd.Stdin = r.dir, strings.NewReader(stdin)
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com", "GIT_ALLOW_PROTOCOL=file")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -235,5 +241,26 @@ func TestMirrorFollowsItsRemote(t *testing.T) {
 	}
 	if _, err := source.OpenMirror(t.Context(), dir+"2", "https://user:secret@example.com/x.git"); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a URL with credentials: %v", err)
+	}
+}
+
+// TestTreeThatUnfoldsWithoutEnd: each of 10 trees has 10 entries that are all the tree before it.
+func TestTreeThatUnfoldsWithoutEnd(t *testing.T) {
+	r := newRepo(t)
+	r.commit(map[string]string{"a": "1"})
+	input := ""
+	for i := range 10 {
+		input += fmt.Sprintf("100644 blob %s\tf%d\n", r.git("rev-parse", "HEAD:a"), i)
+	}
+	for range 9 {
+		tree := r.gitIn(input, "mktree")
+		input = ""
+		for i := range 10 {
+			input += fmt.Sprintf("040000 tree %s\td%d\n", tree, i)
+		}
+	}
+	bomb := r.git("commit-tree", "-m", "bomb", r.gitIn(input, "mktree"))
+	if _, err := r.open().Tree(t.Context(), bomb); !errors.Is(err, source.ErrTooLarge) {
+		t.Errorf("a tree of 10^10 files: %v", err)
 	}
 }
