@@ -51,7 +51,7 @@ func Table() []Spec {
 		{
 			Name:        "plan",
 			Usage:       "/plan [application...]",
-			Description: "Plans the pull request again, or only the applications that are named.",
+			Description: "Plans the pull request again, on the newest base. The verdict covers every application, whichever are named.",
 			Permission:  Write,
 			Mutating:    true,
 			MaxArgs:     50,

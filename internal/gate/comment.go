@@ -40,10 +40,10 @@ func (g *Gate) publishComment(ctx context.Context, t target) error {
 	return g.writeComment(ctx, t, report.Comment(p, options))
 }
 
-// pendingComment says what there is to say while there is no plan. A comment that shows a plan of
-// the same head stays: it is replaced when there is something better to show.
-func (g *Gate) pendingComment(ctx context.Context, t target, state report.Pending) error {
-	if t.Number == 0 || len(t.Checks) == 0 && state.Phase != report.Failed {
+// failureComment says that there is no plan, and that it is our fault. While a plan is made, the
+// checks say so: a comment would be news to everybody for nothing.
+func (g *Gate) failureComment(ctx context.Context, t target, state report.Pending) error {
+	if t.Number == 0 {
 		return nil
 	}
 	options, err := g.commentOptions(ctx, t)

@@ -230,9 +230,6 @@ func (g *Gate) planned(ctx context.Context, t target, mirror *source.Mirror, req
 	if err := g.updateChecks(ctx, t, state); err != nil {
 		return plan.Plan{}, err
 	}
-	if err := g.pendingComment(ctx, t, state); err != nil {
-		return plan.Plan{}, err
-	}
 	var p plan.Plan
 	err := gone
 	if err == nil {
@@ -335,5 +332,5 @@ func (g *Gate) failing(ctx context.Context, repo pull.Repository, job queue.Job,
 	t := target{latest, repo}
 	state := report.Pending{Phase: report.Failed, Head: latest.HeadSHA, Base: latest.BaseSHA, Reference: reference}
 	_, finish := g.Store.FinishEvaluation(ctx, latest.ID, store.EvaluationFailed, err.Error())
-	return errors.Join(err, g.updateChecks(ctx, t, state), g.pendingComment(ctx, t, state), finish)
+	return errors.Join(err, g.updateChecks(ctx, t, state), g.failureComment(ctx, t, state), finish)
 }
