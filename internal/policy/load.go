@@ -53,12 +53,13 @@ type library struct {
 	dataRoot map[string]any
 	sources  []string            // that should say something
 	broken   map[string]struct{} // packages that are not evaluated
+	unparsed map[string]struct{} // sources with a file that does not parse
 	problems []plan.Finding
 }
 
 // load parses the sources. Packages of files that do not parse are broken.
 func load(sources []Source, which selection) *library {
-	lib := &library{modules: map[string]*module{}, dataRoot: map[string]any{}, broken: map[string]struct{}{}}
+	lib := &library{modules: map[string]*module{}, dataRoot: map[string]any{}, broken: map[string]struct{}{}, unparsed: map[string]struct{}{}}
 	for _, source := range sources {
 		if !onlyData(source) {
 			lib.sources = append(lib.sources, source.Name)
@@ -119,6 +120,7 @@ func (lib *library) addModule(source Source, f File) {
 	}
 	parsed, err := parse(name, string(f.Data))
 	if err != nil {
+		lib.unparsed[source.Name] = struct{}{}
 		lib.parseProblem(name, string(f.Data), err)
 		return
 	}

@@ -68,7 +68,7 @@ func (lib *library) checkSources(reached map[string]struct{}) {
 		used[m.source] = used[m.source] || isReached || isBroken
 	}
 	for _, source := range lib.sources {
-		if !used[source] {
+		if _, reported := lib.unparsed[source]; !reported && !used[source] {
 			lib.problem(source, nil, "nothing in this policy source is evaluated: it has no deny, warn or violation rule that is selected")
 		}
 	}

@@ -39,7 +39,7 @@ func (c *closure) diagnosis(message string) *Error {
 	if len(c.problems) == 0 && len(c.view.refused) > 0 {
 		return c.view.refused[0]
 	}
-	for _, explain := range []func(string) bool{c.explainPlugin, c.explainDuplicate, c.explainTarget, c.explainPatch, c.explainGenerator} {
+	for _, explain := range []func(string) bool{c.explainPlugin, c.explainDuplicateKey, c.explainDuplicate, c.explainTarget, c.explainPatch, c.explainGenerator} {
 		if len(c.problems) > 0 || explain(message) {
 			break
 		}
@@ -164,6 +164,53 @@ func splitID(id string) (kind, name string) {
 		rest = rest[:i]
 	}
 	return kind, rest
+}
+
+// explainDuplicateKey names the line of a manifest at which a key is there again. Kustomize only
+// notices when it prints the object.
+func (c *closure) explainDuplicateKey(message string) bool {
+	if !duplicateKey.MatchString(message) {
+		return false
+	}
+	for _, k := range c.all {
+		for _, ref := range c.refs(k, "resources") {
+			data, err := c.view.read(ref.path)
+			if err != nil || c.view.kind(ref.path) != entryFile {
+				continue
+			}
+			docs, err := parseNodes(data)
+			if err != nil {
+				continue
+			}
+			for _, doc := range docs {
+				if key := repeatedKey(doc, 0); key != nil {
+					c.problem(ref.path, key.Line, "the key %q is there twice: remove one", clip(key.Value))
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// repeatedKey is the first key below a node that its mapping has already.
+func repeatedKey(n *yaml.Node, depth int) *yaml.Node {
+	if depth > maxDepth {
+		return nil
+	}
+	seen := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			if child.Kind == yaml.ScalarNode && seen[child.Value] {
+				return child
+			}
+			seen[child.Value] = true
+		}
+		if key := repeatedKey(child, depth+1); key != nil {
+			return key
+		}
+	}
+	return nil
 }
 
 // explainDuplicate names the files in which the same object is.

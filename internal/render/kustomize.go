@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"sigs.k8s.io/kustomize/api/hasher"
@@ -25,6 +26,10 @@ func renderKustomize(v *view, dir string, budget int64) (json.RawMessage, error)
 		return nil, diagnose(v, dir, err)
 	}
 	set, err := convert(built, budget)
+	var said *Error
+	if err != nil && !errors.As(err, &said) { // the build succeeds, printing what it gives would not
+		return nil, diagnose(v, dir, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,17 @@ func TestTableIsAGridWhereNamesAllow(t *testing.T) {
 	}
 }
 
+func TestTableTellsBrokenPoliciesFromDenials(t *testing.T) {
+	f := newFixture(1)
+	f.app(plan.Application{Name: "web", Findings: []plan.Finding{
+		{Policy: "loop.deny", Severity: plan.SeverityError, Message: "took longer than 2s", New: true},
+		{Policy: "color.deny", Severity: plan.Deny, Message: "it is black", New: true},
+	}, Changes: []plan.Change{bump("n", "web", "1", "2", 1)}})
+	if body := Comment(f.plan(), fixtureOptions); !strings.Contains(body, "1 updated, ❌ **1 policy error**, ⛔ **1 denied**") {
+		t.Errorf("not told apart:\n%s", body)
+	}
+}
+
 func TestPendingIsNeverGreen(t *testing.T) {
 	for _, phase := range []Phase{Queued, InProgress, Superseded, Failed, "unknown"} {
 		for _, run := range PendingCheckRuns(Pending{Phase: phase, Head: headSHA}, CheckOptions{BaseName: "release-1", BaseInName: true}) {

@@ -197,14 +197,20 @@ func result(a plan.Application) (text string, worst int) {
 	case a.Status == plan.Added:
 		text = "new: " + text
 	}
-	var denied, warned int
+	var broken, denied, warned int
 	for _, f := range a.Findings {
 		switch f := (finding{Finding: f}); {
+		case f.broken():
+			broken++
 		case f.blocks():
 			denied++
 		case f.Severity == plan.Warn && f.counts():
 			warned++
 		}
+	}
+	if broken > 0 {
+		text += fmt.Sprintf(", ❌ **%s**", plural(broken, "policy error"))
+		worst = worstError
 	}
 	if denied > 0 {
 		text += fmt.Sprintf(", ⛔ **%s denied**", number(denied))
