@@ -38,10 +38,12 @@ patches:
 	if err := d.await(ctx, p); err != nil {
 		return err
 	}
+	d.line("")
 	d.presentComment(p, maxFollowUp)
 	d.presentChecks(p)
+	d.line("")
 	d.conclusions(p, "success", "success")
-	d.claims.add(fmt.Sprintf("#%d %s: the same comment shows the new plan", p.number, p.kind), p.said.ID == before && strings.Contains(p.said.Body, "LOG_LEVEL"),
+	d.claims.add(fmt.Sprintf("#%d %s: the same comment, with the new plan", p.number, p.kind), p.said.ID == before && strings.Contains(p.said.Body, "LOG_LEVEL"),
 		fmt.Sprintf("comment %d, before %d", p.said.ID, before))
 	return d.accepted(ctx, p)
 }
@@ -74,7 +76,7 @@ func (d *demo) commands(ctx context.Context, p *pullRequest) error {
 	d.step("mergegate reacted with %s, planned #%d again on the new main, and answered in its one comment:", strings.Join(reactions, ", "), p.number)
 	body := markdown(p.said.Body, d.width-2)
 	d.block(dim("│")+" ", cut(body[max(0, slices.Index(body, "▾ Commands")):], maxFollowUp, p.said.HTMLURL))
-	d.claims.add(fmt.Sprintf("#%d %s: /plan and /help are acknowledged and answered", p.number, p.kind), slices.Equal(reactions, []string{"eyes"}),
+	d.claims.add(fmt.Sprintf("#%d %s: /plan and /help acknowledged, answered", p.number, p.kind), slices.Equal(reactions, []string{"eyes"}),
 		"reaction: "+strings.Join(reactions, ", "))
 	return nil
 }

@@ -16,6 +16,7 @@ type demo struct {
 	world      *world
 	repository string // its full name
 	ann, ben   person
+	pulls      []*pullRequest // in the order in which they were opened
 	claims     claims
 }
 
@@ -45,17 +46,18 @@ func (d *demo) begin(ctx context.Context, name, from string) error {
 	}
 	d.repository = owner + "/" + name
 	api := d.world.github.URL() + "/api/v3/repos/" + d.repository
-	d.ann, d.ben = person{"ann", "token of ann", api}, person{"ben", "token of ben", api}
-	d.step("Started a local GitHub: REST, git, branch protection and webhooks, at %s", d.world.github.URL())
+	d.ann, d.ben = person{"ann", "ann-token", api}, person{"ben", "ben-token", api}
+	d.step("Started a local GitHub: REST, git, branch protection, webhooks: at %s", d.world.github.URL())
 	return nil
 }
 
 func (d *demo) serve(ctx context.Context) error {
-	d.step("Branch main is protected: a merge needs %s and %s, set by the App %s", bold(planCheck), bold(judgeCheck), bold(slug))
+	d.step("Branch main is protected: a merge needs the checks %s and %s", bold(planCheck), bold(judgeCheck))
 	if err := d.world.startMergegate(ctx); err != nil {
 		return err
 	}
-	d.step("Started %s as that App, process %d, its log: %s", bold(d.binary+" serve"), d.world.process.Process.Pid, d.world.logFile())
+	d.step("Started %s as the GitHub App that sets them, process %d", bold(d.binary+" serve"), d.world.process.Process.Pid)
+	d.step("Its log is %s", d.world.logFile())
 	return nil
 }
 
@@ -78,6 +80,7 @@ func (d *demo) propose(ctx context.Context, p *pullRequest) error {
 	if p.number, err = d.ann.open(ctx, p.branch, p.title, p.body); err != nil {
 		return fmt.Errorf("open a pull request for %s: %w", p.branch, err)
 	}
+	d.pulls = append(d.pulls, p)
 	return nil
 }
 
@@ -159,12 +162,15 @@ func orNone(status string) string {
 func (d *demo) keepOpen(ctx context.Context) {
 	d.heading("Everything keeps running: look around")
 	d.line("  GitHub's pages   %s/%s", d.world.github.URL(), d.repository)
-	d.line("  clone it         git clone %s/%s.git", strings.Replace(d.world.github.URL(), "://", "://ann:token%20of%20ann@", 1), d.repository)
+	for _, p := range d.pulls {
+		d.line("  plan of #%-7d %s", p.number, p.plan.DetailsURL)
+	}
+	d.line("  clone, push      git clone %s/%s.git", strings.Replace(d.world.github.URL(), "://", "://ann:ann-token@", 1), d.repository)
 	d.line("  mergegate's log  %s", d.world.logFile())
 	d.line("Press Ctrl-C to stop and remove everything.")
 	select {
 	case <-ctx.Done():
 	case <-d.world.ended:
-		d.line("%s mergegate ended: %v", red("FAILED"), d.world.endError())
+		d.claims.add("mergegate keeps running", false, d.world.endError().Error())
 	}
 }

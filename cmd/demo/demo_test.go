@@ -112,7 +112,7 @@ func TestSampleStory(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	expect(t, printed,
-		`Started a local GitHub`, `ann opened #3`, `#1 has its checks and its comment`,
+		`Started a local GitHub: REST, git, branch protection, webhooks: at`, `ann opened #3`, `#1 has its checks and its comment`,
 		`mergegate / plan +✓ success +2 objects updated in 2 applications`,
 		`mergegate / policy +✗ failure +Blocked: denied by \d+ policies in 1 application`,
 		`(?m)^  apps/checkout/overlays/production/debug\.yaml:12 +failure +MG101`,

@@ -67,7 +67,7 @@ func (d *demo) sampleStory(ctx context.Context) error {
 	if err := d.begin(ctx, "shop-gitops", d.sample); err != nil {
 		return err
 	}
-	d.step("Pushed %s to %s: checkout, mailer and shop, each for staging and production", d.sample, bold(d.repository))
+	d.step("Pushed %s to %s: three services, for staging and production", d.sample, bold(d.repository))
 	if err := d.serve(ctx); err != nil {
 		return err
 	}
@@ -149,16 +149,16 @@ func (d *demo) conclusions(p *pullRequest, plan, policy string) {
 
 func (d *demo) claimRelease(p *pullRequest) {
 	d.conclusions(p, "success", "success")
-	d.claims.has("#1 image bump: the comment shows the new image for staging and production", p.said.Body, "shop", "staging", "production", "1.8.2", "1.9.0")
+	d.claims.has("#1 image bump: comment shows the new image in both", p.said.Body, "shop", "staging", "production", "1.8.2", "1.9.0")
 	others := slices.DeleteFunc([]string{"checkout", "mailer"}, func(name string) bool { return !strings.Contains(p.said.Body, name) })
-	d.claims.add("#1 image bump: no application that is not affected is in it", len(others) == 0, "of checkout and mailer: "+orNothing(others))
+	d.claims.add("#1 image bump: comment leaves others out", len(others) == 0, orNeither(others))
 }
 
-func orNothing(list []string) string {
+func orNeither(list []string) string {
 	if len(list) == 0 {
-		return "nothing"
+		return "neither checkout nor mailer is in it"
 	}
-	return strings.Join(list, ", ")
+	return "it speaks of " + strings.Join(list, " and ")
 }
 
 func (d *demo) claimDebug(p *pullRequest) {
@@ -166,15 +166,15 @@ func (d *demo) claimDebug(p *pullRequest) {
 	line := 1 + strings.Count(p.edits[1].new[:strings.Index(p.edits[1].new, "privileged: true")], "\n")
 	i := slices.IndexFunc(p.notes, func(n annotation) bool { return n.Path == debugPatch && n.Line == line && n.Level == "failure" })
 	if i < 0 {
-		d.claims.add("#2 privileged: an annotation stands on the line that is privileged", false, fmt.Sprintf("none at %s:%d", debugPatch, line))
+		d.claims.add("#2 privileged: annotation on that very line", false, fmt.Sprintf("none at %s:%d", debugPatch, line))
 		return
 	}
-	d.claims.add("#2 privileged: an annotation stands on the line that is privileged", true, fmt.Sprintf("%s:%d %s", filepath.Base(debugPatch), line, p.notes[i].Title))
+	d.claims.add("#2 privileged: annotation on that very line", true, fmt.Sprintf("%s:%d, %s", filepath.Base(debugPatch), line, p.notes[i].Title))
 }
 
 func (d *demo) claimBroken(p *pullRequest) {
 	d.conclusions(p, "failure", "failure")
-	d.claims.has("#3 broken: the comment names the application and the missing file", p.said.Body, "mailer", "memory.yaml")
+	d.claims.has("#3 broken: comment names the missing file", p.said.Body, "mailer", "memory.yaml")
 }
 
 // merges has ben merge: what the checks refuse is refused, what they let pass is merged.

@@ -12,7 +12,7 @@ import (
 const (
 	maxPatch    = 26
 	maxSummary  = 12
-	maxNotes    = 8
+	maxNotes    = 10
 	maxComment  = 50
 	maxFollowUp = 22 // of a comment that was shown before
 )
@@ -67,8 +67,8 @@ func (d *demo) presentChecks(p *pullRequest) {
 			sign = green("✓ " + run.Conclusion)
 		}
 		d.line("Check %s  %s  %s", bold(fmt.Sprintf("%-18s", clean(run.Name))), sign, clean(run.Output.Title))
-		d.block("  ", cut(beyond(said, markdown(hash.ReplaceAllString(run.Output.Summary, "$1…"), d.width-2)), maxSummary, run.HTMLURL))
-		d.line("  %s", dim("whole: "+run.HTMLURL))
+		summary := markdown(hash.ReplaceAllString(run.Output.Summary, "$1…"), d.width-2)
+		d.block("  ", cut(beyond(said, summary, run.HTMLURL), maxSummary, run.HTMLURL))
 	}
 	if len(p.notes) > 0 {
 		d.line("\nAnnotations on the changed lines")
@@ -76,8 +76,8 @@ func (d *demo) presentChecks(p *pullRequest) {
 	}
 }
 
-// beyond is what of the lines has not been said. What was said is counted.
-func beyond(said map[string]bool, lines []string) []string {
+// beyond is what of the lines has not been said. What was said is counted, with where to find it all.
+func beyond(said map[string]bool, lines []string, where string) []string {
 	var out []string
 	again := 0
 	for _, l := range lines {
@@ -90,21 +90,17 @@ func beyond(said map[string]bool, lines []string) []string {
 		}
 	}
 	if again > 0 {
-		out = append(out, dim(fmt.Sprintf("… and %s that the comment has too", plural(again, "line"))))
+		out = append(out, dim(fmt.Sprintf("… and %s that the comment has too, see %s", plural(again, "line"), where)))
 	}
 	return out
 }
 
+// noteLines is a line for each annotation: where it stands, and its title. What it says more is in the comment.
 func noteLines(notes []annotation, width int) []string {
 	var out []string
 	for _, n := range notes {
-		where := fmt.Sprintf("%s:%d", clean(n.Path), n.Line)
-		first, _, _ := strings.Cut(n.Message, "\n")
-		lines := wrap(fmt.Sprintf("%s  %s  %s: %s", code(where), n.Level, clean(n.Title), clean(first)), width-2)
-		out = append(out, lines[0])
-		for _, l := range lines[1:] {
-			out = append(out, "  "+l)
-		}
+		where := code(fmt.Sprintf("%s:%d", clean(n.Path), n.Line))
+		out = append(out, wrap(fmt.Sprintf("%s  %s  %s", where, n.Level, clean(n.Title)), width)...)
 	}
 	return out
 }

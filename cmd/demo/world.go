@@ -66,8 +66,8 @@ func (w *world) startGitHub(ctx context.Context, repository, from string) error 
 		Seed: githubsim.Seed{
 			Users: []githubsim.SeedUser{
 				{ID: 1, Login: owner, Type: "Organization"},
-				{ID: 2, Login: "ann", Tokens: []string{"token of ann"}},
-				{ID: 3, Login: "ben", Tokens: []string{"token of ben"}},
+				{ID: 2, Login: "ann", Tokens: []string{"ann-token"}},
+				{ID: 3, Login: "ben", Tokens: []string{"ben-token"}},
 			},
 			Repositories: []githubsim.SeedRepository{{
 				ID: 100, Owner: owner, Name: repository, From: from,
