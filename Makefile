@@ -47,9 +47,32 @@ fmt: ## format Go and Rego
 golden: ## write the golden files of tests anew; read the difference before you commit it
 	UPDATE=1 go test ./...
 
+.PHONY: tools
+tools: bin/tools/kustomize bin/tools/conftest ## build the stock tools that benchmarks compare with, into bin/tools
+
+bin/tools/kustomize:
+	GOBIN=$(abspath bin/tools) go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
+
+bin/tools/conftest:
+	GOBIN=$(abspath bin/tools) go install github.com/open-policy-agent/conftest@v0.71.1
+
+# How many recorded changes of each repository are measured, and how often each.
+BENCH_PAIRS ?= 2
+BENCH_ROUNDS ?= 3
+BENCH := BENCH_PAIRS=$(BENCH_PAIRS) BENCH_REPORT=$(abspath bin/bench.md) go test -run '^$$' -timeout 30m ./cmd/mergegate
+
 .PHONY: bench
-bench: build ## measure, side by side with stock tools where they are there; docs/benchmarks.md keeps the figures
-	go test -run '^$$' -bench . -benchtime 1s ./...
+bench: build tools ## measure whole programs, side by side with stock tools; WRITE=1 puts the figures into docs/benchmarks.md
+	@rm -f bin/bench.md
+	$(BENCH) -benchtime $(BENCH_ROUNDS)x -bench '^Benchmark(Machine$(if $(MERGEGATE_CORPUS),|Plan))$$'
+	@$(if $(MERGEGATE_CORPUS),,echo "no recorded repositories, so no plan is measured: name them with CORPUS=DIR")
+	$(BENCH) -benchtime 1x -bench '^Benchmark(Webhook|PullRequest)$$'
+	@cat bin/bench.md
+	$(if $(WRITE),sed -i '/^<!-- figures/q' docs/benchmarks.md && cat bin/bench.md >> docs/benchmarks.md)
+
+.PHONY: bench-parts
+bench-parts: ## measure single packages
+	go test -run '^$$' -bench . -benchtime 200ms ./internal/...
 
 FUZZTIME ?= 20s
 .PHONY: fuzz

@@ -124,6 +124,22 @@ server.yaml: github.webhookSecrets: is missing: without a secret anybody could s
 	}
 }
 
+func TestDatabase(t *testing.T) {
+	for text, want := range map[string]bool{
+		"postgres://u:pw@db/mergegate":                   true,
+		"postgresql://db:5433/mergegate?sslmode=require": true,
+		"postgres:///mergegate?host=/var/run/postgresql": true,
+		"postgres://u@/mergegate?host=/var/run/postgres": true,
+		"postgres:///mergegate":                          false,
+		"mysql://db/mergegate?host=/var/run/mysqld":      false,
+		"mergegate.db": false,
+	} {
+		if got := isPostgres(text); got != want {
+			t.Errorf("%s: got %t, want %t", text, got, want)
+		}
+	}
+}
+
 func TestAPIURL(t *testing.T) {
 	for web, want := range map[string]string{
 		"https://github.com":         "https://api.github.com",

@@ -224,7 +224,7 @@ func (p *serverParser) validate() {
 	if s.DataDir == "" {
 		p.wrong("dataDir", "is empty: name a directory that mergegate may write to")
 	}
-	if u, err := url.Parse(string(s.Database)); s.Database != "" && (err != nil || u.Host == "" || !slices.Contains([]string{"postgres", "postgresql"}, u.Scheme)) {
+	if s.Database != "" && !isPostgres(string(s.Database)) {
 		p.wrong("database", "is no postgres://USER@HOST/NAME URL; leave it empty for SQLite in dataDir")
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s.Log.Level) {
@@ -235,6 +235,13 @@ func (p *serverParser) validate() {
 	}
 	p.validateGitHub()
 	p.validateLimits()
+}
+
+// isPostgres says whether a text is the URL of a PostgreSQL database: on a host, or on a socket of
+// this machine, whose directory libpq and its kin take as the parameter host.
+func isPostgres(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Host != "" || u.Query().Get("host") != "") && slices.Contains([]string{"postgres", "postgresql"}, u.Scheme)
 }
 
 func (p *serverParser) validateGitHub() {

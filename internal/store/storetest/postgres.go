@@ -26,12 +26,32 @@ var server = sync.OnceValues(func() (*instance, error) {
 		address, err := url.Parse(running)
 		return &instance{url: address}, err
 	}
-	return startServer()
+	return startServer("off")
+})
+
+// durable is like server, but of our own it flushes what it commits to disk.
+var durable = sync.OnceValues(func() (*instance, error) {
+	if os.Getenv(Variable) != "" {
+		return server()
+	}
+	return startServer("on")
 })
 
 // Postgres is the URL of an empty database that is removed at the end of the test. When there is no
 // PostgreSQL to be had, the test fails and says what to do.
 func Postgres(t testing.TB) string {
+	t.Helper()
+	return database(t, server)
+}
+
+// DurablePostgres is like Postgres, on a server that loses nothing when the machine fails, for
+// measurements. A running one that Variable names is taken as it is.
+func DurablePostgres(t testing.TB) string {
+	t.Helper()
+	return database(t, durable)
+}
+
+func database(t testing.TB, server func() (*instance, error)) string {
 	t.Helper()
 	running, err := server()
 	if err != nil {

@@ -19,12 +19,13 @@ import (
 
 // script makes a cluster in $1 with the programs in $2 and serves it on a socket there until its
 // input ends, which it does with the test process, however that ends; then it removes everything.
+// $3 says whether commits are flushed to disk.
 const script = `
 set -eu
 cd "$1"
 trap 'rm -rf "$1"' EXIT
 "$2/initdb" --pgdata="$1/data" --username=postgres --auth=trust --encoding=UTF8 --no-locale --no-sync --no-instructions
-"$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+"$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=$3 -c full_page_writes=$3 \
 	-c max_connections=200 -c max_wal_size=256MB -c logging_collector=off &
 server=$!
 cat >/dev/null || true
@@ -38,8 +39,8 @@ type instance struct {
 	alive *os.File // while it is open, a server of our own lives; nil for somebody else's
 }
 
-// startServer starts a PostgreSQL that ends with this process.
-func startServer() (*instance, error) {
+// startServer starts a PostgreSQL that ends with this process. flush is on or off.
+func startServer(flush string) (*instance, error) {
 	programs, err := findPrograms()
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func startServer() (*instance, error) {
 		return nil, err
 	}
 	defer input.Close() // the child has its own
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", dir, programs)
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", dir, programs, flush)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: account}
 	if err := cmd.Start(); err != nil {
