@@ -171,6 +171,9 @@ func (d *demo) keepOpen(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-d.world.ended:
-		d.claims.add("mergegate keeps running", false, d.world.endError().Error())
+		if interrupted(ctx) == nil {
+			d.claims.add("mergegate keeps running", false, d.world.endError().Error())
+		}
 	}
+	d.line("\nStopping everything.")
 }

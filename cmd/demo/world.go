@@ -162,12 +162,26 @@ func (w *world) wait(ctx context.Context, what string, done func(context.Context
 		case <-w.traffic.changed:
 		case <-tick.C:
 		case <-w.ended:
+			if err := interrupted(ctx); err != nil {
+				return err
+			}
 			return fmt.Errorf("waited until %s, but mergegate ended: %w", what, w.endError())
 		case <-deadline.C:
 			return fmt.Errorf("waited %s in vain until %s", w.patience, what)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// interrupted is the context's error, when it has one or gets it at once: an interrupt from the keyboard
+// reaches mergegate as well, which may be the faster one to end.
+func interrupted(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Second):
+		return nil
 	}
 }
 
