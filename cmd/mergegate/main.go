@@ -68,6 +68,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 		Use:           "mergegate",
 		Short:         "The pull request as the one controlled way to change what runs in Kubernetes",
 		Long:          "mergegate plans what a pull request changes in Kubernetes, judges it by policies, and reports it.\n" + exitHelp,
+		RunE:          needsCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -86,6 +87,11 @@ func run(ctx context.Context, args []string, std stdio) int {
 		fmt.Fprintln(std.err, "mergegate: "+text)
 	}
 	return exitCode(err)
+}
+
+// needsCommand is what a command does that only has others below it.
+func needsCommand(cmd *cobra.Command, _ []string) error {
+	return usage("name a command: see '%s --help'", cmd.CommandPath())
 }
 
 func exitCode(err error) int {

@@ -19,7 +19,7 @@ import (
 )
 
 func policyCommand(std stdio) *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "List, explain, test and check policies", Long: "policy works on policy directories; without one, on the built-in library.\n" + exitHelp}
+	cmd := &cobra.Command{Use: "policy", Short: "List, explain, test and check policies", Long: "policy works on policy directories; without one, on the built-in library.\n" + exitHelp, Args: cobra.NoArgs, RunE: needsCommand}
 	run := func(use, short string, fn func(context.Context, []policy.Source) error) *cobra.Command {
 		return &cobra.Command{Use: use + " [directory...]", Short: short, RunE: func(cmd *cobra.Command, dirs []string) error {
 			sources, err := policySources(dirs)
@@ -146,7 +146,11 @@ func checkPolicies(ctx context.Context, std stdio, sources []policy.Source) erro
 		return err
 	}
 	for _, p := range problems {
-		fmt.Fprintf(std.out, "%s: %s: %s\n", p.Severity, p.Policy, p.Message)
+		place := ""
+		if p.Location != nil {
+			place = fmt.Sprintf("%s:%d: ", p.Location.File, p.Location.Line)
+		}
+		fmt.Fprintf(std.out, "%s%s: %s: %s\n", place, p.Severity, p.Policy, p.Message)
 		if p.Severity == plan.SeverityError {
 			err = &exitError{code: exitInput}
 		}

@@ -106,6 +106,15 @@ func newServer(ctx context.Context, settings config.Server, log *slog.Logger) (_
 			err = errors.Join(err, s.close())
 		}
 	}()
+	pace := github.ProductionLimits()
+	pace.WriteEvery = settings.GitHub.WriteInterval
+	app, err := github.New(github.Config{
+		BaseURL: settings.GitHub.APIURL, GitURL: settings.GitHub.URL, AppID: settings.GitHub.AppID,
+		PrivateKey: []byte(settings.GitHub.PrivateKey), Logger: log, Limits: pace,
+	})
+	if err != nil {
+		return nil, usage("%v", err)
+	}
 	if s.store, err = store.Open(ctx, store.Config{Database: cmp.Or(string(settings.Database), settings.DataDir)}); err != nil {
 		return nil, err
 	}
@@ -118,15 +127,6 @@ func newServer(ctx context.Context, settings config.Server, log *slog.Logger) (_
 	s.engine.PolicyTimeout = settings.Policy.Timeout
 	if s.engine.DigestKey, err = s.store.EnsureSetting(ctx, "digest key", []byte(rand.Text()+rand.Text())); err != nil {
 		return nil, err
-	}
-	pace := github.ProductionLimits()
-	pace.WriteEvery = settings.GitHub.WriteInterval
-	app, err := github.New(github.Config{
-		BaseURL: settings.GitHub.APIURL, GitURL: settings.GitHub.URL, AppID: settings.GitHub.AppID,
-		PrivateKey: []byte(settings.GitHub.PrivateKey), Logger: log, Limits: pace,
-	})
-	if err != nil {
-		return nil, usage("%v", err)
 	}
 	s.gate = gate.New(gate.Config{
 		App: app, Engine: s.engine.Engine, Logger: log, Mirrors: filepath.Join(settings.DataDir, "mirrors"),

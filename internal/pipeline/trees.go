@@ -107,6 +107,7 @@ func (e *Engine) policies(ctx context.Context, base *source.Tree, cfg config.Rep
 		}
 		sources = append(sources, policy.Source{Name: dir, Files: files, Data: true})
 	}
+	distinct(sources)
 	if builtIn(cfg, sources) {
 		sources = append(sources, without(e.BuiltIn, cfg.Policy.Disable))
 	}
@@ -117,6 +118,19 @@ func (e *Engine) policies(ctx context.Context, base *source.Tree, cfg config.Rep
 		return nil, input("%w", err)
 	}
 	return compiled, nil
+}
+
+// distinct gives sources of one name names of their own. The last one keeps it: those of the
+// repository, whose names are places in it, come after the caller's.
+func distinct(sources []policy.Source) {
+	taken := map[string]bool{}
+	for i := range slices.Backward(sources) {
+		name := sources[i].Name
+		for n := 2; taken[sources[i].Name]; n++ {
+			sources[i].Name = fmt.Sprintf("%s-%d", name, n)
+		}
+		taken[sources[i].Name] = true
+	}
 }
 
 func builtIn(cfg config.Repository, others []policy.Source) bool {
