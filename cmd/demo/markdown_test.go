@@ -81,7 +81,7 @@ func FuzzMarkdown(f *testing.F) {
 	f.Add("| a |\n|---|\n<details open><summary>x</summary>\n```\n> - `a\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, l := range markdown(text, 40) {
-			if strings.ContainsAny(l, "\x1b\x00\n\r\x9b") {
+			if strings.ContainsAny(l, "\x1b\x00\n\r\u009b") {
 				t.Errorf("%q of %q", l, text)
 			}
 		}

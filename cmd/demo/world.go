@@ -61,7 +61,7 @@ func (w *world) startGitHub(ctx context.Context, repository, from string) error 
 	}
 	app.Webhook.URL, app.Webhook.Secret = "http://"+address+"/webhook", hookSecret
 	required := []githubsim.SeedCheck{{Context: planCheck, AppID: appID}, {Context: judgeCheck, AppID: appID}}
-	w.github, err = githubsim.New(githubsim.Config{
+	w.github, err = githubsim.New(githubsim.Config{ //nolint:contextcheck // it lives until close, longer than any one context
 		Dir: filepath.Join(w.dir, "github"), Wrap: w.traffic.watch,
 		Seed: githubsim.Seed{
 			Users: []githubsim.SeedUser{
