@@ -88,44 +88,53 @@ func (g *Gate) writeComment(ctx context.Context, t target, body string) error {
 	if known.CommentID != 0 && known.CommentHash == hash {
 		return nil
 	}
-	if known.CommentID != 0 {
-		_, err = g.client(t.repo).UpdateComment(ctx, t.repo, known.CommentID, body)
+	if err := g.may(ctx, t); err != nil {
+		return err
 	}
-	if known.CommentID == 0 || errors.Is(err, github.ErrNotFound) { // none yet, or somebody deleted it
-		known.CommentID, err = g.createComment(ctx, t, known, body)
+	update := func(id int64) error {
+		_, err := g.client(t.repo).UpdateComment(ctx, t.repo, id, body)
+		return err
+	}
+	err = github.ErrNotFound
+	if known.CommentID != 0 {
+		err = update(known.CommentID)
+	}
+	if errors.Is(err, github.ErrNotFound) { // none yet, or somebody deleted it
+		var written bool
+		if known.CommentID, written, err = g.createComment(ctx, t, known.CommentID, body); err == nil && !written {
+			err = update(known.CommentID)
+		}
 	}
 	if err != nil {
 		return err
 	}
 	known.CommentHash = hash
-	return g.Store.SetComment(ctx, known)
+	return g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error { return tx.SetComment(ctx, known) })
 }
 
-// createComment makes the comment, once. One that is there already, from before our records began,
-// is adopted.
-func (g *Gate) createComment(ctx context.Context, t target, known store.Pull, body string) (int64, error) {
+// createComment makes the comment that comes after the one with the id before, once. One that is
+// there already, made by a run that did not live to record it or before our records began, is
+// adopted; what it says is then not written.
+func (g *Gate) createComment(ctx context.Context, t target, before int64, body string) (id int64, written bool, err error) {
 	client := g.client(t.repo)
 	find := func() (string, bool, error) {
 		found, ok, err := client.FindComment(ctx, t.repo, t.Number, report.MarkerLine(marker))
-		if err != nil || !ok {
-			return "", false, err
-		}
-		_, err = client.UpdateComment(ctx, t.repo, found.ID, body)
-		return strconv.FormatInt(found.ID, 10), err == nil, err
+		return strconv.FormatInt(found.ID, 10), ok, err
 	}
-	result, err := g.once(ctx, fmt.Sprintf("comment/%d/%d/%d", t.RepositoryID, t.Number, known.CommentID), find, func() (string, bool, error) {
+	key := fmt.Sprintf("comment/%d/%d/%d", t.RepositoryID, t.Number, before)
+	result, err := g.once(ctx, t, effect{key, find, func() (string, error) {
 		if id, ok, err := find(); ok || err != nil {
-			return id, ok, err
+			return id, err
 		}
 		made, err := client.CreateComment(ctx, t.repo, t.Number, body)
-		return strconv.FormatInt(made.ID, 10), true, err
-	})
+		written = err == nil
+		return strconv.FormatInt(made.ID, 10), err
+	}})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	id, err := strconv.ParseInt(result, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read journal of comment on pull request %d: %w", t.Number, err)
+	if id, err = strconv.ParseInt(result, 10, 64); err != nil {
+		return 0, false, fmt.Errorf("read journal of comment on pull request %d: %w", t.Number, err)
 	}
-	return id, nil
+	return id, written, nil
 }

@@ -1,7 +1,8 @@
 // Package gate is the story of a pull request on GitHub: what is heard of it (hints.go), that it is
-// planned (pull.go), what is published of the plan (publish.go, comment.go), what people ask for
-// (commands.go), what a merge queue asks for (group.go), and that all of this happens even when
-// nothing is heard (sweep.go).
+// planned (pull.go), what is published of the plan (publish.go, comment.go, twins.go), what people
+// ask for (commands.go), what a merge queue asks for (group.go), and that all of this happens even
+// when nothing is heard (sweep.go). How anything is done to GitHub is in effects.go, what becomes of
+// failures in failing.go, what is kept for auditors in audit.go.
 //
 // Its order is always the same: persist, then act, then publish. Whatever it does to GitHub has a
 // key in the journal and happens once. Every function may be called again after a crash at any
@@ -57,32 +58,6 @@ type Gate struct {
 // New returns a gate.
 func New(cfg Config) *Gate {
 	return &Gate{Config: cfg, fetches: map[int64]*sync.Mutex{}}
-}
-
-// once does something to GitHub for which there is a key, and returns its result: find looks
-// whether it has happened already, act does it. find is asked when the journal says that it was
-// about to happen, and nothing says whether it did.
-func (g *Gate) once(ctx context.Context, key string, find, act func() (result string, ok bool, err error)) (string, error) {
-	effect, fresh, err := g.Store.Intend(ctx, key, nil)
-	if err != nil {
-		return "", err
-	}
-	if effect.State == store.Done {
-		return effect.Result, nil
-	}
-	var result string
-	found := false
-	if !fresh {
-		if result, found, err = find(); err != nil {
-			return "", err
-		}
-	}
-	if !found {
-		if result, _, err = act(); err != nil {
-			return "", err
-		}
-	}
-	return result, g.Store.Done(ctx, key, result)
 }
 
 // client is GitHub as an installation sees it.

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
-	"github.com/mergegate/mergegate/internal/github"
 	"github.com/mergegate/mergegate/internal/pipeline"
 	"github.com/mergegate/mergegate/internal/plan"
-	"github.com/mergegate/mergegate/internal/pull"
 	"github.com/mergegate/mergegate/internal/queue"
 	"github.com/mergegate/mergegate/internal/report"
 	"github.com/mergegate/mergegate/internal/source"
@@ -24,36 +21,39 @@ func (g *Gate) PlanGroup(ctx context.Context, job queue.Job) error {
 	if err != nil || !ok {
 		return err
 	}
-	t, err := g.groupEvaluation(ctx, repo, job)
+	t, err := g.groupEvaluation(ctx, target{repo: repo, job: job})
 	if err != nil {
 		return err
 	}
-	if err := g.planGroup(ctx, t); err != nil {
-		return g.groupFailing(ctx, t, job, err)
-	}
-	return nil
+	err = g.calmly(ctx, func() error { return g.planGroup(ctx, t) })
+	return g.failing(ctx, job, err, func(ctx context.Context) (target, error) {
+		latest, err := g.Store.Evaluation(ctx, t.ID)
+		return t.with(latest), err
+	})
 }
 
-// groupEvaluation is the group's evaluation that is to be done: the latest when there is one.
-func (g *Gate) groupEvaluation(ctx context.Context, repo pull.Repository, job queue.Job) (target, error) {
-	t := target{repo: repo, Evaluation: store.Evaluation{
-		RepositoryID: repo.ID, HeadSHA: job.HeadSHA, BaseSHA: job.BaseSHA, BaseRef: job.BaseRef,
-	}}
-	latest, err := g.Store.LatestEvaluationOf(ctx, repo.ID, job.HeadSHA)
-	if err == nil && latest.Number == 0 && latest.BaseSHA == job.BaseSHA && latest.BaseRef == job.BaseRef {
-		t.Evaluation = latest
-		return t, nil
-	}
+// groupEvaluation is the group's evaluation that is to be done: the latest when there is one that has
+// not failed.
+func (g *Gate) groupEvaluation(ctx context.Context, t target) (target, error) {
+	job := t.job
+	t.Evaluation = store.Evaluation{RepositoryID: t.repo.ID, HeadSHA: job.HeadSHA, BaseSHA: job.BaseSHA, BaseRef: job.BaseRef}
+	latest, err := g.Store.LatestEvaluationOf(ctx, t.repo.ID, job.HeadSHA)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return t, err
 	}
-	return g.ensure(ctx, t)
+	if err == nil && latest.Number == 0 && latest.BaseSHA == job.BaseSHA && latest.BaseRef == job.BaseRef {
+		if latest.State != store.EvaluationFailed {
+			return t.with(latest), nil
+		}
+		t.Generation = latest.Generation + 1
+	}
+	return g.ensure(ctx, t, nil)
 }
 
 // groupAgain has a merge group planned anew, once for each cause.
-func (g *Gate) groupAgain(ctx context.Context, latest store.Evaluation, guid string) error {
+func (g *Gate) groupAgain(ctx context.Context, latest store.Evaluation, why cause) error {
 	return g.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		key := fmt.Sprintf("again/%d/%s/%s", latest.RepositoryID, latest.HeadSHA, guid)
+		key := fmt.Sprintf("again/%d/%s/%s", latest.RepositoryID, latest.HeadSHA, why.guid)
 		if _, fresh, err := tx.Intend(ctx, key, nil); err != nil || !fresh {
 			return err
 		}
@@ -64,9 +64,13 @@ func (g *Gate) groupAgain(ctx context.Context, latest store.Evaluation, guid str
 		if err := tx.Done(ctx, key, ""); err != nil {
 			return err
 		}
-		return g.Jobs.Insert(ctx, tx, queue.Job{
+		err := g.Jobs.Insert(ctx, tx, queue.Job{
 			Kind: queue.Group, RepositoryID: latest.RepositoryID, HeadSHA: latest.HeadSHA, BaseSHA: latest.BaseSHA, BaseRef: latest.BaseRef,
 		})
+		if err != nil || why.by == nil {
+			return err
+		}
+		return witness(ctx, tx, why.by.Event, why.by.detail)
 	})
 }
 
@@ -82,52 +86,28 @@ func (g *Gate) planGroup(ctx context.Context, t target) error {
 	if err != nil {
 		return err
 	}
-	if err := g.completeChecks(ctx, t, p); err != nil {
+	if err := g.completeChecks(ctx, t, report.CheckRuns(p, g.checkOptions(t))); err != nil {
 		return err
 	}
-	_, err = g.Store.FinishEvaluation(ctx, t.ID, store.EvaluationPublished, "")
-	return err
+	return g.finish(ctx, t, p, 0)
 }
 
 func (g *Gate) groupPlan(ctx context.Context, t target) (plan.Plan, error) {
 	if t.State == store.EvaluationPlanned {
 		return g.storedPlan(ctx, t.ID)
 	}
-	if _, err := g.Store.StartEvaluation(ctx, t.ID); err != nil {
+	if err := g.start(ctx, t); err != nil {
 		return plan.Plan{}, err
 	}
-	mirror, _, err := g.fetch(ctx, t.repo, source.Wanted{Ref: "refs/heads/" + t.BaseRef}, source.Wanted{Ref: "refs/heads/" + t.BaseRef, SHA: t.BaseSHA}, source.Wanted{Ref: "refs/heads/" + t.BaseRef, SHA: t.HeadSHA})
-	var p plan.Plan
-	if err == nil {
-		defer mirror.Close() //nolint:errcheck // it was only read
-		p, err = g.Engine.Plan(ctx, pipeline.Change{Repository: mirror.Repository, Base: t.BaseSHA, Head: t.HeadSHA})
-	}
+	ref := "refs/heads/" + t.BaseRef
+	mirror, _, err := g.fetch(ctx, t.repo, source.Wanted{Ref: ref}, source.Wanted{Ref: ref, SHA: t.BaseSHA}, source.Wanted{Ref: ref, SHA: t.HeadSHA})
 	if errors.Is(err, source.ErrGone) {
-		err = &pipeline.InputError{Err: err}
-	}
-	var bad *pipeline.InputError
-	if errors.As(err, &bad) {
-		p, err = g.impossible(t, bad), nil
+		return g.keep(ctx, t, plan.Plan{}, &pipeline.InputError{Err: err})
 	}
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	return p, g.storePlan(ctx, t, p)
-}
-
-func (g *Gate) groupFailing(ctx context.Context, t target, job queue.Job, err error) error {
-	var limited *github.RateLimited
-	if errors.As(err, &limited) {
-		return &queue.SnoozeError{After: waitFor(limited)}
-	}
-	if !job.Last || ctx.Err() != nil {
-		return err
-	}
-	reference := fmt.Sprintf("evaluation-%d", t.ID)
-	g.Logger.ErrorContext(ctx, "merge group could not be planned", slog.String("reference", reference),
-		slog.String("repository", t.repo.FullName()), slog.String("head", t.HeadSHA), slog.Any("error", err))
-	latest, lookup := g.Store.Evaluation(ctx, t.ID)
-	state := report.Pending{Phase: report.Failed, Head: t.HeadSHA, Base: t.BaseSHA, Reference: reference}
-	_, finish := g.Store.FinishEvaluation(ctx, t.ID, store.EvaluationFailed, err.Error())
-	return errors.Join(err, lookup, g.updateChecks(ctx, target{latest, t.repo}, state), finish)
+	defer mirror.Close() //nolint:errcheck // it was only read
+	p, err := g.Engine.Plan(ctx, pipeline.Change{Repository: mirror.Repository, Base: t.BaseSHA, Head: t.HeadSHA})
+	return g.keep(ctx, t, p, err)
 }

@@ -3,8 +3,10 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
+	"github.com/mergegate/mergegate/internal/audit"
 	"github.com/mergegate/mergegate/internal/command"
 	"github.com/mergegate/mergegate/internal/github"
 	"github.com/mergegate/mergegate/internal/pull"
@@ -38,22 +40,28 @@ func (g *Gate) Hear(ctx context.Context, job queue.Job) error {
 	case err != nil:
 		return err
 	}
-	if err := g.snoozed(g.hear(ctx, event, job.GUID)); err != nil {
+	err = g.snoozed(g.hear(ctx, event, job))
+	switch {
+	case errors.Is(err, github.ErrSuspended):
+		return g.Store.FinishDelivery(ctx, job.GUID, store.Ignored, err.Error())
+	case err != nil && !isPause(err) && (job.Last || errors.Is(err, github.ErrForbidden)):
+		return errors.Join(fmt.Errorf("%w: %w", err, queue.ErrPermanent), g.Store.FinishDelivery(ctx, job.GUID, store.Failed, err.Error()))
+	case err != nil:
 		return err
 	}
 	return g.Store.FinishDelivery(ctx, job.GUID, store.Processed, "")
 }
 
-func (g *Gate) hear(ctx context.Context, event github.Event, guid string) error {
+func (g *Gate) hear(ctx context.Context, event github.Event, job queue.Job) error {
 	switch e := event.(type) {
 	case *github.PullRequestEvent:
-		return g.heardPull(ctx, e)
+		return g.heardPull(ctx, e, job)
 	case *github.PushEvent:
-		return g.heardPush(ctx, e)
+		return g.heardPush(ctx, e, job.GUID)
 	case *github.CheckRunEvent:
-		return g.heardCheckRun(ctx, e, guid)
+		return g.heardCheckRun(ctx, e, job.GUID)
 	case *github.CheckSuiteEvent:
-		return g.again(ctx, e.Repository, e.HeadSHA, guid)
+		return g.again(ctx, e.Repository, e.HeadSHA, cause{guid: job.GUID})
 	case *github.CommentEvent:
 		return g.heardComment(ctx, e)
 	case *github.InstallationEvent:
@@ -90,7 +98,7 @@ func (g *Gate) known(ctx context.Context, named pull.Repository) (repo pull.Repo
 
 // heardPull asks for a plan, ends one of an older head that runs, and shows the checks as queued
 // before the plan has its turn.
-func (g *Gate) heardPull(ctx context.Context, e *github.PullRequestEvent) error {
+func (g *Gate) heardPull(ctx context.Context, e *github.PullRequestEvent, delivery queue.Job) error {
 	repo, ok, err := g.known(ctx, e.Request.Repository)
 	if err != nil || !ok {
 		return err
@@ -110,16 +118,16 @@ func (g *Gate) heardPull(ctx context.Context, e *github.PullRequestEvent) error 
 	if err != nil || request.State != pull.Open {
 		return err
 	}
-	return g.announceEarly(ctx, request)
+	return g.announceEarly(ctx, request, delivery)
 }
 
 // announceEarly shows the checks as queued, if the pull request still is as the hint says. It is
 // for people who wait only: the job that plans does it too, so an error is no reason to try again.
-func (g *Gate) announceEarly(ctx context.Context, hinted pull.Request) error {
+func (g *Gate) announceEarly(ctx context.Context, hinted pull.Request, delivery queue.Job) error {
 	now, err := g.client(hinted.Repository).PullRequest(ctx, hinted.Repository, hinted.Number)
 	if err == nil && now.HeadSHA == hinted.HeadSHA && now.State == pull.Open {
 		if err = g.Store.SavePull(ctx, now); err == nil {
-			_, _, err = g.announce(ctx, now)
+			_, _, err = g.announce(ctx, target{repo: now.Repository, job: delivery}, now)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
@@ -130,12 +138,12 @@ func (g *Gate) announceEarly(ctx context.Context, hinted pull.Request) error {
 }
 
 // heardPush has the open pull requests into the branch planned on its new tip, and records the push.
-func (g *Gate) heardPush(ctx context.Context, e *github.PushEvent) error {
+func (g *Gate) heardPush(ctx context.Context, e *github.PushEvent, guid string) error {
 	repo, ok, err := g.known(ctx, e.Repository)
 	if err != nil || !ok || e.Branch() == "" {
 		return err
 	}
-	push := store.Push{RepositoryID: repo.ID, Ref: e.Ref, Before: e.Before, After: e.After}
+	push := store.Push{GUID: guid, RepositoryID: repo.ID, Ref: e.Ref, Before: e.Before, After: e.After}
 	if _, err := g.Store.SavePush(ctx, push); err != nil {
 		return err
 	}
@@ -167,21 +175,47 @@ func (g *Gate) heardCheckRun(ctx context.Context, e *github.CheckRunEvent, guid 
 	if err != nil || !ok {
 		return err
 	}
-	if e.Action == github.RequestedAction {
-		permission, err := g.client(repo).Permission(ctx, repo, e.Sender)
-		if err != nil {
+	if e.Action != github.RequestedAction {
+		return g.again(ctx, repo, e.Run.HeadSHA, cause{guid: guid})
+	}
+	permission, err := g.client(repo).Permission(ctx, repo, e.Sender)
+	if err != nil {
+		return err
+	}
+	pressed := &asking{
+		audit.Event{Actor: person(e.Sender), Action: auditButton, Subject: subject(repo.ID, 0, e.Run.HeadSHA)},
+		asked{Login: e.Sender.Login, Button: e.Identifier, CheckRun: e.Run.ID, Permission: string(permission.Level)},
+	}
+	if e.Identifier != "plan" || e.Sender.Bot || !permission.Level.Includes(github.LevelWrite) {
+		g.Logger.InfoContext(ctx, "button denied", slog.String("user", e.Sender.Login), slog.String("button", e.Identifier))
+		return g.deny(ctx, guid, pressed)
+	}
+	return g.again(ctx, repo, e.Run.HeadSHA, cause{guid, pressed})
+}
+
+// deny records, once, that somebody may not press a button.
+func (g *Gate) deny(ctx context.Context, guid string, pressed *asking) error {
+	return g.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		key := "denied/" + guid
+		if _, fresh, err := tx.Intend(ctx, key, nil); err != nil || !fresh {
 			return err
 		}
-		if e.Identifier != "plan" || e.Sender.Bot || !permission.Level.Includes(github.LevelWrite) {
-			g.Logger.InfoContext(ctx, "button denied", slog.String("user", e.Sender.Login), slog.String("button", e.Identifier))
-			return nil
+		pressed.Action = auditNoButton
+		if err := witness(ctx, tx, pressed.Event, pressed.detail); err != nil {
+			return err
 		}
-	}
-	return g.again(ctx, repo, e.Run.HeadSHA, guid)
+		return tx.Done(ctx, key, "")
+	})
+}
+
+// cause is why something is planned again: a delivery, in which somebody may have asked for it.
+type cause struct {
+	guid string
+	by   *asking
 }
 
 // again plans anew what has a commit as its head: pull requests, or a merge group.
-func (g *Gate) again(ctx context.Context, named pull.Repository, sha, guid string) error {
+func (g *Gate) again(ctx context.Context, named pull.Repository, sha string, why cause) error {
 	repo, ok, err := g.known(ctx, named)
 	if err != nil || !ok {
 		return err
@@ -191,7 +225,12 @@ func (g *Gate) again(ctx context.Context, named pull.Repository, sha, guid strin
 		return err
 	}
 	for _, p := range pulls {
-		if err := g.planAgain(ctx, repo, p.Number, "delivery/"+guid); err != nil {
+		by := why.by
+		if by != nil {
+			of := *by
+			of.Subject, by = subject(repo.ID, p.Number, sha), &of
+		}
+		if err := g.planAgain(ctx, repo, p.Number, "delivery/"+why.guid, by); err != nil {
 			return err
 		}
 	}
@@ -202,7 +241,7 @@ func (g *Gate) again(ctx context.Context, named pull.Repository, sha, guid strin
 	if err != nil {
 		return err
 	}
-	return g.groupAgain(ctx, latest, guid)
+	return g.groupAgain(ctx, latest, why)
 }
 
 // heardComment has the commands of a new comment of a human done.
@@ -218,10 +257,17 @@ func (g *Gate) heardComment(ctx context.Context, e *github.CommentEvent) error {
 		return err
 	}
 	if err := g.remember(ctx, repo, e.Number); err != nil {
+		if errors.Is(err, github.ErrNotFound) {
+			return nil // gone meanwhile
+		}
 		return err
 	}
+	job := queue.Job{Kind: queue.Command, RepositoryID: repo.ID, Number: e.Number, CommentID: e.Comment.ID}
 	return g.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return g.Jobs.Insert(ctx, tx, queue.Job{Kind: queue.Command, RepositoryID: repo.ID, Number: e.Number, CommentID: e.Comment.ID})
+		if _, _, err := tx.Intend(ctx, commandKey(job), words(e.Comment.Body)); err != nil {
+			return err
+		}
+		return g.Jobs.Insert(ctx, tx, job)
 	})
 }
 

@@ -3,7 +3,10 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/mergegate/mergegate/internal/pull"
 	"github.com/mergegate/mergegate/internal/queue"
 	"github.com/mergegate/mergegate/internal/report"
 	"github.com/mergegate/mergegate/internal/store"
@@ -23,7 +26,26 @@ func (g *Gate) Page(ctx context.Context, token string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return report.HTML(p, report.PageOptions{BaseName: evaluation.BaseRef, BlobURL: blobURL(repo, evaluation.HeadSHA)})
+	return report.HTML(p, report.PageOptions{
+		Title: title(repo, evaluation), BaseName: evaluation.BaseRef,
+		PullURL: pullURL(repo, evaluation.Number), BlobURL: blobURL(repo, evaluation.HeadSHA),
+	})
+}
+
+// title names what was planned.
+func title(repo pull.Repository, e store.Evaluation) string {
+	if e.Number == 0 {
+		return fmt.Sprintf("%s merge group %.12s", repo.FullName(), e.HeadSHA)
+	}
+	return fmt.Sprintf("%s #%d", repo.FullName(), e.Number)
+}
+
+// pullURL is where GitHub shows a pull request; empty for a merge group.
+func pullURL(repo pull.Repository, number int) string {
+	if number == 0 || repo.CloneURL == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s/pull/%d", strings.TrimSuffix(repo.CloneURL, ".git"), number)
 }
 
 // Handlers are what the queue calls for each kind of job.

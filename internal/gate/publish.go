@@ -2,32 +2,34 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/mergegate/mergegate/internal/github"
-	"github.com/mergegate/mergegate/internal/plan"
-	"github.com/mergegate/mergegate/internal/pull"
 	"github.com/mergegate/mergegate/internal/report"
 	"github.com/mergegate/mergegate/internal/store"
 )
-
-// target is what checks are about: an evaluation of a commit in a repository.
-type target struct {
-	store.Evaluation
-	repo pull.Repository
-}
 
 func (g *Gate) checkOptions(t target) report.CheckOptions {
 	return report.CheckOptions{
 		BaseName: t.BaseRef,
 		// A check belongs to a commit and a name, not to a pull request: the same commit may be
 		// proposed to several branches, with different plans.
-		BaseInName: t.BaseRef != t.repo.DefaultBranch,
+		BaseInName: baseInName(t),
 		DetailsURL: g.detailsURL(t.Evaluation), BlobURL: blobURL(t.repo, t.HeadSHA),
 	}
+}
+
+// baseInName says whether the evaluation's checks have the base branch in their name. What they were
+// called once they stay, though another branch may be the default one by now.
+func baseInName(t target) bool {
+	if len(t.Checks) == 0 {
+		return t.BaseRef != t.repo.DefaultBranch
+	}
+	return !slices.ContainsFunc(report.CheckNames(report.CheckOptions{}), func(name string) bool { return t.Checks[name] != 0 })
 }
 
 // ensureChecks makes the evaluation's check runs where they are missing, in the state given.
@@ -49,30 +51,75 @@ func (g *Gate) ensureChecks(ctx context.Context, t target, state report.Pending)
 	if maps.Equal(checks, t.Checks) {
 		return t, nil
 	}
-	evaluation, err := g.Store.SetChecks(ctx, t.ID, checks)
-	t.Evaluation = evaluation
+	err := g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error {
+		e, err := tx.SetChecks(ctx, t.ID, checks)
+		if err == nil {
+			t.Evaluation = e
+		}
+		return err
+	})
 	return t, err
 }
 
-func (g *Gate) createCheck(ctx context.Context, t target, run report.CheckRun) (int64, error) {
-	want := g.check(t, run)
-	client := g.client(t.repo)
-	result, err := g.once(ctx, checkKey(t, run.Name), func() (string, bool, error) {
-		found, err := client.FindCheckRuns(ctx, t.repo, t.HeadSHA, run.Name, want.ExternalID)
-		if err != nil || len(found) == 0 {
-			return "", false, err
+// madeChecks finds the check runs of an evaluation that were made, or may have been, by a run that
+// did not live to record them.
+func (g *Gate) madeChecks(ctx context.Context, t target) (target, error) {
+	checks := maps.Clone(t.Checks)
+	if checks == nil {
+		checks = map[string]int64{}
+	}
+	for _, name := range report.CheckNames(g.checkOptions(t)) {
+		if checks[name] != 0 {
+			continue
 		}
-		return strconv.FormatInt(found[0].ID, 10), true, nil
-	}, func() (string, bool, error) {
-		made, err := client.CreateCheckRun(ctx, t.repo, want)
-		return strconv.FormatInt(made.ID, 10), true, err
-	})
+		made, err := g.Store.Effect(ctx, checkKey(t, name))
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return t, err
+		}
+		result, ok := made.Result, made.State == store.Done
+		if !ok {
+			if result, ok, err = g.findCheck(ctx, t, name); err != nil {
+				return t, err
+			}
+		}
+		if ok {
+			if checks[name], err = strconv.ParseInt(result, 10, 64); err != nil {
+				return t, fmt.Errorf("read journal of %s: %w", made.Key, err)
+			}
+		}
+	}
+	t.Checks = checks
+	return t, nil
+}
+
+func (g *Gate) findCheck(ctx context.Context, t target, name string) (id string, ok bool, err error) {
+	found, err := g.client(t.repo).FindCheckRuns(ctx, t.repo, t.HeadSHA, name, t.Token)
+	if err != nil || len(found) == 0 {
+		return "", false, err
+	}
+	return strconv.FormatInt(found[0].ID, 10), true, nil
+}
+
+func (g *Gate) createCheck(ctx context.Context, t target, run report.CheckRun) (int64, error) {
+	key := checkKey(t, run.Name)
+	if err := g.mayWrite(ctx, t); err != nil {
+		return 0, err
+	}
+	result, err := g.once(ctx, t, effect{key, func() (string, bool, error) {
+		return g.findCheck(ctx, t, run.Name)
+	}, func() (string, error) {
+		made, err := g.client(t.repo).CreateCheckRun(ctx, t.repo, g.check(t, run))
+		return strconv.FormatInt(made.ID, 10), err
+	}})
 	if err != nil {
 		return 0, err
 	}
 	id, err := strconv.ParseInt(result, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("read journal of %s: %w", checkKey(t, run.Name), err)
+		return 0, fmt.Errorf("read journal of %s: %w", key, err)
 	}
 	return id, nil
 }
@@ -92,11 +139,15 @@ func (g *Gate) check(t target, run report.CheckRun) github.CheckRun {
 	return out
 }
 
-// updateChecks brings the evaluation's check runs into a state in which there is no plan.
+// updateChecks brings the evaluation's check runs into a state in which there is no plan. The pull
+// request may be another one by now: then it is the end of these checks that is shown.
 func (g *Gate) updateChecks(ctx context.Context, t target, state report.Pending) error {
 	for _, run := range report.PendingCheckRuns(state, g.checkOptions(t)) {
 		if t.Checks[run.Name] == 0 {
 			continue
+		}
+		if err := g.mayWrite(ctx, t); err != nil {
+			return err
 		}
 		if _, err := g.client(t.repo).UpdateCheckRun(ctx, t.repo, g.check(t, run)); err != nil {
 			return err
@@ -105,9 +156,9 @@ func (g *Gate) updateChecks(ctx context.Context, t target, state report.Pending)
 	return nil
 }
 
-// completeChecks publishes a plan in the evaluation's check runs.
-func (g *Gate) completeChecks(ctx context.Context, t target, p plan.Plan) error {
-	for _, run := range report.CheckRuns(p, g.checkOptions(t)) {
+// completeChecks publishes what a plan says in the evaluation's check runs.
+func (g *Gate) completeChecks(ctx context.Context, t target, runs []report.CheckRun) error {
+	for _, run := range runs {
 		if err := g.completeCheck(ctx, t, run); err != nil {
 			return err
 		}
@@ -139,17 +190,20 @@ func (g *Gate) completeCheck(ctx context.Context, t target, run report.CheckRun)
 
 // updateOnce updates a check run after which it has sent annotations.
 func (g *Gate) updateOnce(ctx context.Context, t target, want github.CheckRun, key string, sent int) error {
+	if err := g.may(ctx, t); err != nil {
+		return err
+	}
 	client := g.client(t.repo)
-	_, err := g.once(ctx, key, func() (string, bool, error) {
+	_, err := g.once(ctx, t, effect{key, func() (string, bool, error) {
 		if len(want.Annotations) == 0 {
 			return "", false, nil // doing it again shows nothing
 		}
 		now, err := client.CheckRun(ctx, t.repo, want.ID)
 		return "", now.AnnotationsCount >= sent, err
-	}, func() (string, bool, error) {
+	}, func() (string, error) {
 		_, err := client.UpdateCheckRun(ctx, t.repo, want)
-		return "", true, err
-	})
+		return "", err
+	}})
 	return err
 }
 

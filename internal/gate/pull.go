@@ -34,35 +34,34 @@ func (g *Gate) PlanPull(ctx context.Context, job queue.Job) error {
 	if err != nil || !ok {
 		return err
 	}
-	for range rounds {
-		settled, err := g.planOnce(ctx, repo, job)
-		if err != nil {
-			return g.failing(ctx, repo, job, err)
+	t := target{repo: repo, job: job, Evaluation: store.Evaluation{RepositoryID: repo.ID, Number: job.Number}}
+	err = g.calmly(ctx, func() error {
+		for range rounds {
+			settled, err := g.planOnce(ctx, t)
+			if settled || unlessMoved(err) != nil {
+				return err
+			}
 		}
-		if settled {
-			return nil
-		}
-	}
-	return errChanging
+		return errChanging
+	})
+	return g.failing(ctx, job, err, func(ctx context.Context) (target, error) {
+		latest, err := g.Store.LatestEvaluation(ctx, repo.ID, job.Number)
+		return t.with(latest), err
+	})
 }
 
 // planOnce is the story of one plan. It is settled when what is published belongs to the pull
 // request as it is.
-func (g *Gate) planOnce(ctx context.Context, repo pull.Repository, job queue.Job) (settled bool, err error) {
-	request, err := g.client(repo).PullRequest(ctx, repo, job.Number)
-	if errors.Is(err, github.ErrNotFound) {
-		return true, g.supersede(ctx, target{store.Evaluation{RepositoryID: repo.ID, Number: job.Number}, repo}, "")
+func (g *Gate) planOnce(ctx context.Context, t target) (settled bool, err error) {
+	request, err := g.look(ctx, t)
+	if err != nil || request.State != pull.Open {
+		return err == nil, err
 	}
-	if err != nil {
-		return false, err
+	t.repo = request.Repository
+	last, announced, err := g.announce(ctx, t, request)
+	if errors.Is(err, errHistory) {
+		return false, g.renew(ctx, t)
 	}
-	if err := g.Store.SavePull(ctx, request); err != nil {
-		return false, err
-	}
-	if request.State != pull.Open {
-		return true, g.supersede(ctx, target{store.Evaluation{RepositoryID: repo.ID, Number: job.Number}, repo}, "")
-	}
-	last, announced, err := g.announce(ctx, request)
 	if err != nil {
 		return false, err
 	}
@@ -73,37 +72,72 @@ func (g *Gate) planOnce(ctx context.Context, repo pull.Repository, job queue.Job
 	if mirror != nil {
 		defer mirror.Close() //nolint:errcheck // it was only read
 	}
-	t, err := g.evaluation(ctx, announced, base)
+	t, err = g.evaluation(ctx, announced, base)
 	if err != nil {
 		return false, err
+	}
+	if t.ID < max(last.ID, announced.ID) { // the base went back to an earlier commit
+		return false, g.renew(ctx, t)
 	}
 	if err := g.supersede(ctx, t, request.HeadSHA); err != nil {
 		return false, err
 	}
 	if t.State == store.EvaluationPublished {
-		return g.stand(ctx, t, last)
+		return true, g.publishComment(ctx, t)
 	}
 	p, err := g.planned(ctx, t, mirror, request, gone)
 	if err != nil {
 		return false, err
 	}
-	return g.publish(ctx, t, p, last)
+	return true, g.publish(ctx, t, p, last)
 }
 
-// stand leaves what is published as it is, but for a base that went back to an earlier commit: what
-// was published since is of another base.
-func (g *Gate) stand(ctx context.Context, t target, last store.Evaluation) (settled bool, err error) {
-	if last.ID > t.ID && last.Digest != t.Digest {
-		_, err := g.Store.BumpGeneration(ctx, t.RepositoryID, t.Number)
-		return false, err
+// look reads a pull request as it is now and records it. One that is not open needs no plan: what
+// runs for it is ended.
+func (g *Gate) look(ctx context.Context, t target) (pull.Request, error) {
+	request, err := g.client(t.repo).PullRequest(ctx, t.repo, t.Number)
+	if errors.Is(err, github.ErrNotFound) {
+		return pull.Request{}, g.supersede(ctx, t, "")
 	}
-	return true, g.publishComment(ctx, t)
+	if err != nil {
+		return request, err
+	}
+	if err := g.Store.SavePull(ctx, request); err != nil {
+		return request, err
+	}
+	last, err := g.Store.LatestEvaluation(ctx, t.RepositoryID, t.Number)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return request, err
+	}
+	if last.ID != 0 && (request.State != pull.Open || last.HeadSHA != request.HeadSHA || last.BaseRef != request.BaseRef) {
+		if err := g.releaseTwins(ctx, t.with(last)); err != nil {
+			return request, err
+		}
+	}
+	if request.State != pull.Open {
+		return request, g.supersede(ctx, t, "")
+	}
+	return request, nil
+}
+
+// errHistory says that the evaluation of the pull request as it is now has ended already, and that
+// there were others after it, or that it did not come to its end: the head was pushed back to where
+// it was, the pull request was reopened or retargeted twice, or GitHub failed us.
+var errHistory = errors.New("there is an evaluation of this from earlier")
+
+// renew has a pull request evaluated anew, on check runs of its own. So what is shown always is of
+// the youngest evaluation, and an evaluation that has ended stays as it is.
+func (g *Gate) renew(ctx context.Context, t target) error {
+	return g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.BumpGeneration(ctx, t.RepositoryID, t.Number)
+		return err
+	})
 }
 
 // announce records that a pull request, as it is now, is to be evaluated, and shows it as queued at
 // GitHub. When the same head was evaluated already, only on another base, nothing is shown: whether
 // there is anything to show is only known afterwards; last is then that evaluation.
-func (g *Gate) announce(ctx context.Context, request pull.Request) (last store.Evaluation, t target, err error) {
+func (g *Gate) announce(ctx context.Context, t target, request pull.Request) (last store.Evaluation, _ target, err error) {
 	known, err := g.Store.Pull(ctx, request.Repository.ID, request.Number)
 	if err != nil {
 		return last, t, err
@@ -112,19 +146,26 @@ func (g *Gate) announce(ctx context.Context, request pull.Request) (last store.E
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return last, t, err
 	}
-	t = target{repo: request.Repository, Evaluation: store.Evaluation{
+	t = t.with(store.Evaluation{
 		RepositoryID: request.Repository.ID, Number: request.Number, HeadSHA: request.HeadSHA,
 		BaseRef: request.BaseRef, BaseSHA: request.BaseSHA, Generation: known.Generation,
-	}}
-	if sameHead(last, t.Evaluation) {
-		if last.State == store.EvaluationPublished {
-			return last, t, nil
+	})
+	switch {
+	case !sameHead(last, t.Evaluation):
+		if t, err = g.ensure(ctx, t, nil); err != nil {
+			return last, t, err
 		}
+		if t.ID < last.ID {
+			return last, t, errHistory
+		}
+	case last.State == store.EvaluationPublished:
+		return last, t, nil
+	case last.State == store.EvaluationFailed, last.State == store.EvaluationSuperseded:
+		return last, t, errHistory
+	default:
 		t.Evaluation = last
-	} else if t, err = g.ensure(ctx, t); err != nil {
-		return last, t, err
 	}
-	t, err = g.exclusively(ctx, t, func(t target) (target, error) {
+	t, err = g.exclusively(ctx, t, func(ctx context.Context, t target) (target, error) {
 		return g.ensureChecks(ctx, t, report.Pending{Phase: report.Queued, Head: t.HeadSHA, Base: t.BaseSHA})
 	})
 	return store.Evaluation{}, t, err
@@ -135,10 +176,16 @@ func sameHead(a, b store.Evaluation) bool {
 	return a.HeadSHA == b.HeadSHA && a.BaseRef == b.BaseRef && a.Generation == b.Generation && a.Number == b.Number
 }
 
-func (g *Gate) ensure(ctx context.Context, t target) (target, error) {
-	err := g.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		var err error
-		t.Evaluation, _, err = tx.EnsureEvaluation(ctx, t.Evaluation)
+// ensure records an evaluation where it is missing; a new one, or one that has none, gets checks.
+func (g *Gate) ensure(ctx context.Context, t target, checks map[string]int64) (target, error) {
+	err := g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error {
+		e, _, err := tx.EnsureEvaluation(ctx, t.Evaluation)
+		if err == nil && len(checks) > 0 && len(e.Checks) == 0 {
+			e, err = tx.SetChecks(ctx, e.ID, checks)
+		}
+		if err == nil {
+			t.Evaluation = e
+		}
 		return err
 	})
 	return t, err
@@ -148,8 +195,9 @@ func (g *Gate) ensure(ctx context.Context, t target) (target, error) {
 const announceLease = 30 * time.Second
 
 // exclusively runs fn while nobody else announces or takes over the checks of the pull request: the
-// hint that came in does it at once, the job that plans does it when it comes first.
-func (g *Gate) exclusively(ctx context.Context, t target, fn func(target) (target, error)) (target, error) {
+// hint that came in does it at once, the job that plans does it when it comes first. fn ends before
+// the lease does.
+func (g *Gate) exclusively(ctx context.Context, t target, fn func(context.Context, target) (target, error)) (target, error) {
 	key := fmt.Sprintf("announce/%d/%d/%s", t.RepositoryID, t.Number, t.HeadSHA)
 	lease, ok, err := g.Store.Acquire(ctx, key, t.Token, announceLease)
 	if err != nil {
@@ -163,7 +211,9 @@ func (g *Gate) exclusively(ctx context.Context, t target, fn func(target) (targe
 			g.Logger.WarnContext(ctx, "lease was not released", slog.String("key", key), slog.Any("error", err))
 		}
 	}()
-	return fn(t)
+	inTime, cancel := context.WithTimeout(ctx, announceLease*4/5)
+	defer cancel()
+	return fn(inTime, t)
 }
 
 // bring fetches base and head. gone says why the head cannot be had: nobody serves it any more.
@@ -182,20 +232,13 @@ func (g *Gate) bring(ctx context.Context, request pull.Request) (mirror *source.
 // evaluation is the evaluation on the base as it was fetched. It takes over the checks that were
 // announced before the base was known.
 func (g *Gate) evaluation(ctx context.Context, announced target, base string) (target, error) {
-	t := announced
 	if announced.ID != 0 && announced.BaseSHA == base {
-		return t, nil
+		return announced, nil
 	}
-	t.Evaluation = store.Evaluation{
+	return g.ensure(ctx, announced.with(store.Evaluation{
 		RepositoryID: announced.RepositoryID, Number: announced.Number, HeadSHA: announced.HeadSHA,
 		BaseRef: announced.BaseRef, BaseSHA: base, Generation: announced.Generation,
-	}
-	t, err := g.ensure(ctx, t)
-	if err != nil || len(announced.Checks) == 0 || len(t.Checks) > 0 {
-		return t, err
-	}
-	t.Evaluation, err = g.Store.SetChecks(ctx, t.ID, announced.Checks)
-	return t, err
+	}), announced.Checks)
 }
 
 // supersede ends every other unfinished evaluation of the pull request, and its checks with it.
@@ -205,16 +248,22 @@ func (g *Gate) supersede(ctx context.Context, t target, newHead string) error {
 		return err
 	}
 	for _, other := range others {
-		if other.ID == t.ID || maps.Equal(other.Checks, t.Checks) {
+		if other.ID == t.ID || len(other.Checks) > 0 && maps.Equal(other.Checks, t.Checks) {
 			continue // its checks live on
 		}
-		state := report.Pending{Phase: report.Superseded, Head: other.HeadSHA, Base: other.BaseSHA, NewHead: newHead}
-		if err := g.updateChecks(ctx, target{other, t.repo}, state); err != nil && !errors.Is(err, github.ErrNotFound) {
+		old, err := g.madeChecks(ctx, t.with(other))
+		if err == nil {
+			state := report.Pending{Phase: report.Superseded, Head: other.HeadSHA, Base: other.BaseSHA, NewHead: newHead}
+			err = g.updateChecks(ctx, old, state)
+		}
+		if err != nil && !errors.Is(err, github.ErrNotFound) {
 			return err
 		}
 	}
-	_, err = g.Store.SupersedeEvaluations(ctx, t.Evaluation, "superseded")
-	return err
+	return g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.SupersedeEvaluations(ctx, t.Evaluation, "superseded")
+		return err
+	})
 }
 
 // planned is the evaluation's plan: the one that is stored when there is one, else a new one, which
@@ -223,32 +272,48 @@ func (g *Gate) planned(ctx context.Context, t target, mirror *source.Mirror, req
 	if t.State == store.EvaluationPlanned {
 		return g.storedPlan(ctx, t.ID)
 	}
-	if _, err := g.Store.StartEvaluation(ctx, t.ID); err != nil {
+	if err := g.start(ctx, t); err != nil {
 		return plan.Plan{}, err
 	}
 	state := report.Pending{Phase: report.InProgress, Head: t.HeadSHA, Base: t.BaseSHA}
 	if err := g.updateChecks(ctx, t, state); err != nil {
 		return plan.Plan{}, err
 	}
-	var p plan.Plan
-	err := gone
-	if err == nil {
-		p, err = g.Engine.Plan(ctx, pipeline.Change{Repository: mirror.Repository, Base: t.BaseSHA, Head: t.HeadSHA, Pull: &request})
-	} else {
-		err = &pipeline.InputError{Err: fmt.Errorf("fetch the head of the pull request: %w", gone)}
+	if gone != nil {
+		return g.keep(ctx, t, plan.Plan{}, &pipeline.InputError{Err: fmt.Errorf("fetch what the pull request is about: %w", gone)})
 	}
+	p, err := g.Engine.Plan(ctx, pipeline.Change{Repository: mirror.Repository, Base: t.BaseSHA, Head: t.HeadSHA, Pull: &request})
+	return g.keep(ctx, t, p, err)
+}
+
+func (g *Gate) start(ctx context.Context, t target) error {
+	return g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.StartEvaluation(ctx, t.ID)
+		return err
+	})
+}
+
+// keep stores a plan, or the plan that says why there can be none.
+func (g *Gate) keep(ctx context.Context, t target, p plan.Plan, err error) (plan.Plan, error) {
 	var bad *pipeline.InputError
 	if errors.As(err, &bad) {
-		p, err = g.impossible(t, bad), nil
+		p, err = impossible(t, bad), nil
 	}
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	return p, g.storePlan(ctx, t, p)
+	data, err := json.Marshal(p)
+	if err != nil {
+		return p, fmt.Errorf("store plan: %w", err)
+	}
+	return p, g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.PlanEvaluation(ctx, t.ID, store.Result{Digest: p.Digest, Verdict: string(p.Verdict), Plan: data})
+		return err
+	})
 }
 
 // impossible is the plan of a change for which there can be none, which says why.
-func (g *Gate) impossible(t target, reason error) plan.Plan {
+func impossible(t target, reason error) plan.Plan {
 	return verdict.Decide(plan.Plan{
 		SchemaVersion: plan.SchemaVersion, Base: t.BaseSHA, Head: t.HeadSHA,
 		Applications: []plan.Application{{
@@ -257,15 +322,6 @@ func (g *Gate) impossible(t target, reason error) plan.Plan {
 		}},
 		Summary: plan.Summary{Affected: 1},
 	}, verdict.Rules{})
-}
-
-func (g *Gate) storePlan(ctx context.Context, t target, p plan.Plan) error {
-	data, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("store plan: %w", err)
-	}
-	_, err = g.Store.PlanEvaluation(ctx, t.ID, store.Result{Digest: p.Digest, Verdict: string(p.Verdict), Plan: data})
-	return err
 }
 
 func (g *Gate) storedPlan(ctx context.Context, evaluation int64) (plan.Plan, error) {
@@ -282,55 +338,26 @@ func (g *Gate) storedPlan(ctx context.Context, evaluation int64) (plan.Plan, err
 
 // publish shows a plan at GitHub, unless the pull request has changed meanwhile. last is the
 // evaluation of the same head on an earlier base: when it gave the same plan, its checks stand.
-func (g *Gate) publish(ctx context.Context, t target, p plan.Plan, last store.Evaluation) (settled bool, err error) {
-	now, err := g.client(t.repo).PullRequest(ctx, t.repo, t.Number)
-	if err != nil {
-		return false, err
-	}
-	if now.HeadSHA != t.HeadSHA || now.BaseRef != t.BaseRef || now.State != pull.Open {
-		return false, nil // the next round ends this evaluation
-	}
-	if last.ID != 0 && last.Digest == p.Digest && last.Verdict == string(p.Verdict) {
-		_, err := g.Store.ShowBy(ctx, t.ID, cmp.Or(last.ShownBy, last.ID))
-		return err == nil, err
-	}
-	t, err = g.ensureChecks(ctx, t, report.Pending{Phase: report.InProgress, Head: t.HeadSHA, Base: t.BaseSHA})
-	if err != nil {
-		return false, err
-	}
-	if err := g.completeChecks(ctx, t, p); err != nil {
-		return false, err
-	}
-	if err := g.publishComment(ctx, t); err != nil {
-		return false, err
-	}
-	_, err = g.Store.FinishEvaluation(ctx, t.ID, store.EvaluationPublished, "")
-	return err == nil, err
-}
-
-func waitFor(limited *github.RateLimited) time.Duration {
-	return max(time.Until(limited.Until), time.Second)
-}
-
-// failing handles an error of the infrastructure. The job is tried again; when it is not, the
-// checks end as a failure that names what an operator finds in the log, and never stay open.
-func (g *Gate) failing(ctx context.Context, repo pull.Repository, job queue.Job, err error) error {
-	var limited *github.RateLimited
-	if errors.As(err, &limited) {
-		return &queue.SnoozeError{After: waitFor(limited)}
-	}
-	if !job.Last || ctx.Err() != nil {
+func (g *Gate) publish(ctx context.Context, t target, p plan.Plan, last store.Evaluation) error {
+	if err := g.may(ctx, t); err != nil {
 		return err
 	}
-	latest, lookup := g.Store.LatestEvaluation(ctx, repo.ID, job.Number)
-	if lookup != nil {
-		return errors.Join(err, lookup)
+	if last.ID != 0 && last.Digest == p.Digest && last.Verdict == string(p.Verdict) {
+		return g.finish(ctx, t, p, cmp.Or(last.ShownBy, last.ID))
 	}
-	reference := fmt.Sprintf("evaluation-%d", latest.ID)
-	g.Logger.ErrorContext(ctx, "pull request could not be planned", slog.String("reference", reference),
-		slog.String("repository", repo.FullName()), slog.Int("pull", job.Number), slog.Any("error", err))
-	t := target{latest, repo}
-	state := report.Pending{Phase: report.Failed, Head: latest.HeadSHA, Base: latest.BaseSHA, Reference: reference}
-	_, finish := g.Store.FinishEvaluation(ctx, latest.ID, store.EvaluationFailed, err.Error())
-	return errors.Join(err, g.updateChecks(ctx, t, state), g.failureComment(ctx, t, state), finish)
+	t, err := g.ensureChecks(ctx, t, report.Pending{Phase: report.InProgress, Head: t.HeadSHA, Base: t.BaseSHA})
+	if err != nil {
+		return err
+	}
+	blocking, err := g.blockingTwins(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := g.completeChecks(ctx, t, withTwins(report.CheckRuns(p, g.checkOptions(t)), blocking)); err != nil {
+		return err
+	}
+	if err := g.publishComment(ctx, t); err != nil {
+		return err
+	}
+	return g.finish(ctx, t, p, 0)
 }
