@@ -9,7 +9,7 @@ type Phase string
 const (
 	Queued     Phase = "queued"
 	InProgress Phase = "in progress"
-	Superseded Phase = "superseded" // a newer commit took its place
+	Superseded Phase = "superseded" // something newer took its place, or the pull request is not open any more
 	Failed     Phase = "failed"     // our fault: not of the change, not of a policy
 )
 
@@ -18,7 +18,7 @@ type Pending struct {
 	Phase     Phase
 	Head      string // commit that is planned
 	Base      string // commit that it is planned on, when known
-	NewHead   string // of a superseded plan: what took its place
+	NewHead   string // of a superseded plan: the commit that took its place, Head for a newer plan of it, empty for none
 	Reference string // of a failure: what an operator finds in the log
 	Reason    string // of a failure: what may be said of it in public
 }
@@ -30,10 +30,23 @@ func (s Pending) title() string {
 	case InProgress:
 		return "Being planned"
 	case Superseded:
-		return "Superseded by a newer commit"
+		return s.superseded().title
 	default:
 		return "Could not be planned: mergegate failed"
 	}
+}
+
+// end is what became of a plan.
+type end struct{ title, why string }
+
+func (s Pending) superseded() end {
+	switch s.NewHead {
+	case "":
+		return end{"Given up: the pull request is not open any more", "the pull request is not open any more"}
+	case s.Head:
+		return end{"Superseded by a newer plan", "a newer plan of the same commit took its place"}
+	}
+	return end{"Superseded by a newer commit", name(short(s.NewHead)) + " took its place"}
 }
 
 // text is one paragraph about it in Markdown.
@@ -48,7 +61,7 @@ func (s Pending) text() string {
 	case InProgress:
 		return fmt.Sprintf("The plan of %s is being made.\n", of)
 	case Superseded:
-		return fmt.Sprintf("The plan of %s was given up: %s took its place.\n", of, name(short(s.NewHead)))
+		return fmt.Sprintf("The plan of %s was given up: %s.\n", of, s.superseded().why)
 	}
 	text := fmt.Sprintf("The plan of %s could not be made. This is not the fault of the pull request.\n", of)
 	if s.Reason != "" {
