@@ -43,7 +43,7 @@ var allowed = map[string]string{
 
 	"internal/pipeline": "internal/manifest internal/pull internal/config internal/plan internal/source internal/application internal/render " +
 		"internal/diff internal/policy internal/verdict",
-	"internal/gate": "internal/pull internal/plan internal/source internal/verdict internal/report internal/command internal/pipeline " +
+	"internal/gate": "internal/audit internal/pull internal/plan internal/source internal/verdict internal/report internal/command internal/pipeline " +
 		"internal/github internal/store internal/queue",
 
 	"policies": "",
