@@ -14,6 +14,7 @@ type Client struct {
 	installation int64
 	read         *sender
 	report       *sender
+	discuss      *sender
 }
 
 func (a *App) newClient(installation int64) *Client {
@@ -24,7 +25,7 @@ func (a *App) newClient(installation int64) *Client {
 		s.tokens = t
 		return s
 	}
-	return &Client{app: a, installation: installation, read: as(roleRead), report: as(roleReport)}
+	return &Client{app: a, installation: installation, read: as(roleRead), report: as(roleReport), discuss: as(roleDiscuss)}
 }
 
 // Repositories are those that the installation has access to.

@@ -64,7 +64,7 @@ func (c *Client) writeComment(ctx context.Context, repo pull.Repository, to call
 		return Comment{}, fmt.Errorf("%s: comment of %d characters: want 1 to %d", to, n, MaxComment)
 	}
 	to.body = &github.IssueComment{Body: &body}
-	found, err := exchange[wireComment](ctx, c.report, to)
+	found, err := exchange[wireComment](ctx, c.discuss, to)
 	if err == nil && found.ID == 0 {
 		return Comment{}, &Uncertain{Op: to.String(), Err: &PayloadError{What: to.String(), Err: errNoID}}
 	}
@@ -104,7 +104,7 @@ func (c *Client) React(ctx context.Context, repo pull.Repository, comment int64,
 	if err := checkRepository(repo); err != nil {
 		return err
 	}
-	_, err := c.report.do(ctx, call{
+	_, err := c.discuss.do(ctx, call{
 		method: http.MethodPost, path: commentPath(repo, comment) + "/reactions", body: &github.Reaction{Content: &content}, bare: true,
 	})
 	return err

@@ -12,7 +12,7 @@ import (
 // What an APIError can be, for errors.Is.
 var (
 	ErrUnauthorized = errors.New("GitHub does not accept our credentials") // 401
-	ErrForbidden    = errors.New("GitHub refused permission")              // 403, not for a limit
+	ErrForbidden    = errors.New("GitHub refused permission")              // 403, not for a limit; or no token for it
 	ErrNotFound     = errors.New("not found on GitHub, or not ours to see")
 	ErrConflict     = errors.New("conflicts with the state on GitHub") // 409
 	ErrInvalid      = errors.New("GitHub rejected the content")        // 422
@@ -46,7 +46,8 @@ func (e *APIError) Is(target error) bool {
 	case ErrUnauthorized:
 		return e.Status == http.StatusUnauthorized
 	case ErrForbidden:
-		return e.Status == http.StatusForbidden
+		// No token with a permission that was not granted, or is not any more, is made.
+		return e.Status == http.StatusForbidden || e.Op == mintOp && e.Status == http.StatusUnprocessableEntity
 	case ErrNotFound:
 		return e.Status == http.StatusNotFound || e.Status == http.StatusGone
 	case ErrConflict:

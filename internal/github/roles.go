@@ -11,9 +11,10 @@ import (
 type role string
 
 const (
-	roleClone  role = "clone"  // given to git, for one repository
-	roleRead   role = "read"   // reading the API
-	roleReport role = "report" // check runs, comments, reactions
+	roleClone   role = "clone"   // given to git, for one repository
+	roleRead    role = "read"    // reading the API
+	roleReport  role = "report"  // check runs
+	roleDiscuss role = "discuss" // comments, reactions; apart, so that one can tell that the other is refused
 )
 
 // permissions of a role. Reading comments and pull requests takes pull_requests; collaborators' permissions take metadata.
@@ -24,7 +25,9 @@ func (r role) permissions() map[string]string {
 	case roleRead:
 		return map[string]string{"metadata": "read", "contents": "read", "pull_requests": "read", "checks": "read"}
 	case roleReport:
-		return map[string]string{"checks": "write", "pull_requests": "write"}
+		return map[string]string{"checks": "write"}
+	case roleDiscuss:
+		return map[string]string{"pull_requests": "write"}
 	}
 	return nil
 }
@@ -70,7 +73,7 @@ func Permissions() map[string]string {
 			all[name] = level
 		}
 	}
-	for _, r := range []role{roleClone, roleRead, roleReport} {
+	for _, r := range []role{roleClone, roleRead, roleReport, roleDiscuss} {
 		for name, level := range r.permissions() {
 			add(name, level)
 		}

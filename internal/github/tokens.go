@@ -56,6 +56,9 @@ func (t *tokens) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.transport().RoundTrip(req)
 }
 
+// mintOp is what an APIError calls the request for a token.
+const mintOp = "POST access_tokens"
+
 // mintError is why there is no token. The request that needed it was not sent.
 type mintError struct {
 	role role
@@ -80,7 +83,7 @@ func (t *tokens) ensure(ctx context.Context) (reply, error) {
 	if readErr != nil {
 		return reply{}, &mintError{role: t.role, err: readErr}
 	}
-	return r, &mintError{role: t.role, err: apiError("POST access_tokens", r)}
+	return r, &mintError{role: t.role, err: apiError(mintOp, r)}
 }
 
 // mint reads the answers that hold new tokens. A good one is reduced to what ghinstallation needs of it, so that

@@ -30,7 +30,7 @@ func TestTokensHaveTheirRole(t *testing.T) {
 	}
 	want := []string{
 		`{"permissions":{"checks":"read","contents":"read","metadata":"read","pull_requests":"read"}}`,
-		`{"permissions":{"checks":"write","pull_requests":"write"}}`,
+		`{"permissions":{"pull_requests":"write"}}`,
 		`{"repository_ids":[42],"permissions":{"contents":"read"}}`,
 	}
 	var got []string
@@ -78,7 +78,7 @@ func TestMintFaults(t *testing.T) {
 		"wrong key":      {says(401, `{"message":"A JSON web token could not be decoded"}`), ErrUnauthorized},
 		"uninstalled":    {says(404, `{"message":"Not Found"}`), ErrNotFound},
 		"suspended":      {says(403, `{"message":"This installation has been suspended"}`), ErrSuspended},
-		"not granted":    {says(422, `{"message":"The permissions requested are not granted to this installation."}`), ErrInvalid},
+		"not granted":    {says(422, `{"message":"The permissions requested are not granted to this installation."}`), ErrForbidden},
 		"down":           {says(503, ``), ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestMintFaults(t *testing.T) {
 			if !errors.Is(err, test.want) || errors.As(err, &uncertain) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
-			if test.want != nil && !strings.Contains(err.Error(), "token for report") {
+			if test.want != nil && !strings.Contains(err.Error(), "token for discuss") {
 				t.Errorf("error does not say which token: %v", err)
 			}
 			if (len(f.requests()) == 1) != (test.want == nil) {
