@@ -115,6 +115,9 @@ func (x *index) resolve(name string) place {
 	if k := x.kinds[name]; k == file || k == directory {
 		return place{path: name, kind: k}
 	}
+	if x.isMissing(name) {
+		return absent(name, nil)
+	}
 	done, rest := ".", strings.Split(name, "/")
 	var via []string
 	for len(rest) > 0 {
@@ -144,6 +147,17 @@ func (x *index) resolve(name string) place {
 		rest = append(strings.Split(target, "/"), rest...)
 	}
 	return place{path: done, kind: x.kinds[done], via: via}
+}
+
+// isMissing says whether a path names nothing in a directory of the tree, as most paths do that are
+// tried: there is no symlink to follow then.
+func (x *index) isMissing(name string) bool {
+	dir, base := path.Split(name)
+	switch base {
+	case "", ".", "..":
+		return false
+	}
+	return x.kinds[name] == nothing && (dir == "" || x.kinds[dir[:len(dir)-1]] == directory)
 }
 
 // lookup is where a reference from a directory may lead. Kustomize cleans a path before it follows

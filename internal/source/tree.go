@@ -117,6 +117,9 @@ func (t *Tree) resolve(op, name string) (string, entry, error) {
 	if !fs.ValidPath(name) {
 		return "", entry{}, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
+	if e, ok := t.entries[name]; ok && e.mode&fs.ModeSymlink == 0 {
+		return name, e, nil // git lists no path through a symbolic link
+	}
 	links := 0
 	done, rest := ".", name
 	for rest != "" && rest != "." {
