@@ -2,7 +2,6 @@ package policies
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -15,7 +14,6 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"github.com/mergegate/mergegate/internal/plan"
 	"github.com/mergegate/mergegate/internal/policy"
 )
 
@@ -256,12 +254,4 @@ func TestRego(t *testing.T) {
 			t.Errorf("%s has %d tests", file, perFile[file])
 		}
 	}
-}
-
-// sorted gives findings in a stable order for comparison.
-func sorted(findings []plan.Finding) []plan.Finding {
-	slices.SortFunc(findings, func(a, b plan.Finding) int {
-		return cmp.Or(strings.Compare(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Message, b.Message))
-	})
-	return findings
 }

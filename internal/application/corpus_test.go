@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -208,7 +209,7 @@ func (g *gitTree) readBlobs(t testing.TB, repo, ids string) {
 	out := bufio.NewReader(pipe)
 	for {
 		header, err := out.ReadString('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		fields := strings.Fields(header)

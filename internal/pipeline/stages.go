@@ -241,15 +241,15 @@ func (e *Engine) locate(ctx context.Context, t trees, w *work, a *plan.Applicati
 		queries[i] = q.query
 	}
 	found, err := e.Renderer.Locate(ctx, request(t.head, w.head.app), queries)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	}
-	if err != nil {
+	case err != nil:
 		a.Notes = append(a.Notes, "source lines are not known: "+err.Error())
-		return nil
-	}
-	for i, q := range questions {
-		*q.answer = found[i]
+	default:
+		for i, q := range questions {
+			*q.answer = found[i]
+		}
 	}
 	return nil
 }

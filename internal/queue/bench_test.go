@@ -86,8 +86,10 @@ func BenchmarkRun(b *testing.B) {
 			}
 			s := storetest.Open(b, dir)
 			done := make(chan struct{}, b.N)
-			q := newQueue(b, s, queue.Config{Log: slog.New(slog.DiscardHandler), Workers: map[queue.Kind]int{queue.Delivery: 32},
-				Handlers: handlers(func(context.Context, queue.Job) error { done <- struct{}{}; return nil })})
+			q := newQueue(b, s, queue.Config{
+				Log: slog.New(slog.DiscardHandler), Workers: map[queue.Kind]int{queue.Delivery: 32},
+				Handlers: handlers(func(context.Context, queue.Job) error { done <- struct{}{}; return nil }),
+			})
 			for i := range b.N {
 				insert(b, s, q, queue.Job{Kind: queue.Delivery, GUID: fmt.Sprint(i)})
 			}

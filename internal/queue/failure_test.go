@@ -135,14 +135,16 @@ func TestAPanicIsThatJobsError(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var log lockedBuffer
 		ran := make(chan int, 10)
-		q := startQueue(t, s, queue.Config{MaxAttempts: 1, Log: slog.New(slog.NewTextHandler(io.MultiWriter(&log, t.Output()), nil)),
+		q := startQueue(t, s, queue.Config{
+			MaxAttempts: 1, Log: slog.New(slog.NewTextHandler(io.MultiWriter(&log, t.Output()), nil)),
 			Handlers: handlers(func(_ context.Context, j queue.Job) error {
 				if j.Number == 1 {
 					panic("boom")
 				}
 				ran <- j.Number
 				return nil
-			})})
+			}),
+		})
 		insert(t, s, q, plan(1))
 		insert(t, s, q, plan(2))
 		receive(t, ran)

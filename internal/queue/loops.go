@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/mergegate/mergegate/internal/store"
@@ -32,7 +33,7 @@ func (q *Queue) renewLoop(ctx context.Context) {
 		asked := time.Now()
 		lost, err := q.renew(ctx, runs)
 		if err != nil && ctx.Err() == nil {
-			q.config.Log.ErrorContext(ctx, "leases were not renewed", "error", err)
+			q.config.Log.ErrorContext(ctx, "leases were not renewed", slog.Any("error", err))
 		}
 		q.settle(runs, lost, renewal{at: asked, ok: err == nil})
 	})
@@ -99,7 +100,7 @@ func (q *Queue) supersedeLoop(ctx context.Context) {
 		}
 		superseded, err := q.store.Superseded(ctx, q.config.Owner)
 		if err != nil && ctx.Err() == nil {
-			q.config.Log.ErrorContext(ctx, "superseded jobs were not read", "error", err)
+			q.config.Log.ErrorContext(ctx, "superseded jobs were not read", slog.Any("error", err))
 		}
 		for _, work := range superseded {
 			q.cancel(work, ErrSuperseded)
@@ -120,7 +121,7 @@ func (q *Queue) recoverLoop(ctx context.Context) {
 			err = errors.Join(err, pruneErr)
 		}
 		if err != nil && ctx.Err() == nil {
-			q.config.Log.ErrorContext(ctx, "lost jobs were not taken up", "error", err)
+			q.config.Log.ErrorContext(ctx, "lost jobs were not taken up", slog.Any("error", err))
 		}
 	})
 }
@@ -207,7 +208,7 @@ func (q *Queue) sweepLoop(ctx context.Context) {
 			return q.Insert(ctx, tx, Job{Kind: Sweep})
 		})
 		if err != nil && ctx.Err() == nil {
-			q.config.Log.ErrorContext(ctx, "sweep was not queued", "error", err)
+			q.config.Log.ErrorContext(ctx, "sweep was not queued", slog.Any("error", err))
 		}
 	}
 	sweep(true)

@@ -445,7 +445,10 @@ func TestSweep(t *testing.T) {
 func TestKeysAndLanes(t *testing.T) {
 	t.Parallel()
 	jobs := []queue.Job{
-		{Kind: queue.Delivery, GUID: "g"}, plan(2), command(2, 7), {Kind: queue.Sweep}, {Kind: queue.Sweep, InstallationID: 3},
+		{Kind: queue.Delivery, GUID: "g"},
+		plan(2), command(2, 7),
+		{Kind: queue.Sweep},
+		{Kind: queue.Sweep, InstallationID: 3},
 		{Kind: queue.Group, RepositoryID: 1, HeadSHA: "h", BaseSHA: "b", BaseRef: "main"},
 	}
 	var got []string

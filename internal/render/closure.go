@@ -10,12 +10,11 @@ import (
 
 // kustomization is one kustomization file as it is written, with the lines of its parts.
 type kustomization struct {
-	dir        string     // without symlinks
-	file       string     // path of the file
-	node       *yaml.Node // its mapping, nil when it cannot be read
-	children   []child    // the directories that it includes, resources first
-	component  bool
-	duplicated bool // found before on another way
+	dir       string     // without symlinks
+	file      string     // path of the file
+	node      *yaml.Node // its mapping, nil when it cannot be read
+	children  []child    // the directories that it includes, resources first
+	component bool
 }
 
 // child is a directory that a kustomization includes.

@@ -78,7 +78,7 @@ const (
 
 // filterProgram is the filter: the number of the call decides, clone only for threads.
 func filterProgram() []unix.SockFilter {
-	deny := uint32(unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM))
+	deny := uint32(unix.SECCOMP_RET_ERRNO) | uint32(unix.EPERM)
 	load := func(offset uint32) unix.SockFilter {
 		return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
 	}

@@ -24,7 +24,7 @@ type writer struct {
 }
 
 type request struct {
-	ctx  context.Context // of the caller, for this one call
+	ctx  context.Context //nolint:containedctx // of the caller, for this one call
 	fn   func(context.Context, *Tx) error
 	tx   *Tx
 	err  error
@@ -122,7 +122,7 @@ func rollback(tx *sql.Tx) error {
 // runOne runs r; an error of r is r's, one that is returned is everybody's.
 func runOne(ctx context.Context, tx *sql.Tx, r *request, alone bool) error {
 	if r.err = r.ctx.Err(); r.err != nil {
-		return nil
+		return nil //nolint:nilerr // see above
 	}
 	if !alone {
 		if _, err := tx.ExecContext(ctx, "SAVEPOINT request"); err != nil {

@@ -22,8 +22,10 @@ func TestDeliveries(t *testing.T) {
 		body := bytes.Repeat([]byte("{\"a\":1}\x00\xff"), 1000)
 		d := store.Delivery{
 			GUID: "g1", Event: "pull_request", Action: "opened", InstallationID: 7, Body: body, ReceivedAt: time.Date(2026, 7, 1, 12, 0, 0, 123456000, time.UTC),
-			Headers: map[string][]string{"X-Github-Event": {"pull_request"}, "X-Hub-Signature-256": {"sha256=x"}, "X-Hub-Signature": {"sha1=x"},
-				"Authorization": {"Bearer x"}, "Cookie": {"x"}, "Proxy-Authorization": {"x"}},
+			Headers: map[string][]string{
+				"X-Github-Event": {"pull_request"}, "X-Hub-Signature-256": {"sha256=x"}, "X-Hub-Signature": {"sha1=x"},
+				"Authorization": {"Bearer x"}, "Cookie": {"x"}, "Proxy-Authorization": {"x"},
+			},
 		}
 		jobs := 0
 		job := func(context.Context, *store.Tx) error { jobs++; return nil }
@@ -84,8 +86,10 @@ func repository() pull.Repository {
 }
 
 func request(number int) pull.Request {
-	return pull.Request{Repository: repository(), Number: number, Title: "Bump", Author: pull.User{ID: 5, Login: "alice", Bot: true}, State: pull.Open,
-		Draft: true, BaseRef: "main", BaseSHA: "b1", HeadRef: "bump", HeadSHA: "h1", Fork: true, Labels: []string{"a", "b"}}
+	return pull.Request{
+		Repository: repository(), Number: number, Title: "Bump", Author: pull.User{ID: 5, Login: "alice", Bot: true}, State: pull.Open,
+		Draft: true, BaseRef: "main", BaseSHA: "b1", HeadRef: "bump", HeadSHA: "h1", Fork: true, Labels: []string{"a", "b"},
+	}
 }
 
 func TestRepositories(t *testing.T) {

@@ -149,7 +149,7 @@ func (b *sqlite) migrate(ctx context.Context, version int, script string) error 
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after Commit it does nothing
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	if _, err := tx.ExecContext(ctx, sqliteDialect().types.Replace(script)); err != nil {
 		return err
 	}
