@@ -25,7 +25,8 @@ test: ## run every test with the race detector, PostgreSQL included
 
 .PHONY: demo
 demo: build ## show it all on this machine, no account needed; KEEP=1 leaves the pages open, REPO= BASE= HEAD= plans your own repository
-	go run ./cmd/demo --bin $(BIN) $(if $(KEEP),--keep) $(if $(REPO),--repo '$(REPO)' --base '$(BASE)' --head '$(HEAD)')
+	@go build -o bin/demo ./cmd/demo
+	@bin/demo --bin $(BIN) $(if $(KEEP),--keep) $(if $(REPO),--repo '$(REPO)' --base '$(BASE)' --head '$(HEAD)')
 
 .PHONY: corpus
 corpus: build ## compare plans with the recorded results of stock tools (CORPUS=DIR)
