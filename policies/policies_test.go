@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/mergegate/mergegate/internal/policy"
 )
@@ -185,7 +185,7 @@ func TestTable(t *testing.T) {
 		}
 		return
 	}
-	if diff := gocmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("README.md: want -, has +:\n%s", diff)
 	}
 }

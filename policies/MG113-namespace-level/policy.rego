@@ -25,9 +25,7 @@ deny contains {"msg": msg, "field": violation.field, "object": w.object} if {
 
 # enforced are the Namespaces of the application with the level that they enforce.
 enforced contains [object_.metadata.name, level] if {
-	some object_ in input.objects
-	object_.kind == "Namespace"
-	object_.apiVersion == "v1"
+	some object_ in application.of_type("/Namespace")
 	level := object_.metadata.labels["pod-security.kubernetes.io/enforce"]
 }
 

@@ -46,6 +46,7 @@ after := replicas(input.change.after)
 
 # One is what Kubernetes takes where nothing is said.
 replicas(object_) := n if {
+	is_object(object_)
 	n := object.get(object_, ["spec", "replicas"], 1)
 	is_number(n)
 }

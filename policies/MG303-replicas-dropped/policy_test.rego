@@ -49,7 +49,9 @@ test_elsewhere if {
 	count(found) == 0
 }
 
-test_created_with_none if {
-	found := mg303.deny with input as fixture.created(scaled_to(0)) with data.mergegate.application as fixture.production
-	count(found) == 0
+test_created_and_deleted if {
+	created := mg303.deny with input as fixture.created(scaled_to(0)) with data.mergegate.application as fixture.production
+	count(created) == 0
+	deleted := mg303.deny with input as fixture.deleted(scaled_to(3)) with data.mergegate.application as fixture.production
+	count(deleted) == 0
 }

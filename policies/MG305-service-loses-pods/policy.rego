@@ -19,26 +19,25 @@ import data.mergegate.lib.workload
 
 deny contains {"field": place(service), "msg": msg, "object": service} if {
 	some service in services
-	lost := lost_by(service)
-	count(lost) > 0
+	names := lost_by(service)
+	count(names) > 0
 	not still_serves(service)
 	msg := sprintf("Service %s no longer selects the Pods of %s, and none of the application at all: it will have no endpoints", [
 		application.name(service),
-		concat(", ", sort(lost)),
+		concat(", ", sort(names)),
 	])
 }
 
 warn contains {"field": place(service), "msg": msg, "object": service} if {
 	some service in services
-	lost := lost_by(service)
-	count(lost) > 0
+	names := lost_by(service)
+	count(names) > 0
 	still_serves(service)
-	msg := sprintf("Service %s no longer selects the Pods of %s", [application.name(service), concat(", ", sort(lost))])
+	msg := sprintf("Service %s no longer selects the Pods of %s", [application.name(service), concat(", ", sort(names))])
 }
 
 services := [service |
-	some service in input.objects
-	workload.type(service) == "/Service"
+	some service in application.of_type("/Service")
 	application.key(service) in application.base_keys
 ]
 
@@ -46,27 +45,25 @@ services := [service |
 served contains [application.key(service), w.key] if {
 	some service in input.base
 	workload.type(service) == "/Service"
-	some w in application.base_workloads
-	selects(service, w)
+	some w in application.base_selected(application.namespace(service), service.spec.selector)
 }
 
-# lost_by are the workloads that are still there and were served by a Service that now does not select them.
-lost_by(service) := {workload.id(w.object) |
+# serving are those that meet now.
+serving contains [application.key(service), w.key] if {
+	some service in services
+	some w in application.selected(application.namespace(service), service.spec.selector)
+}
+
+# lost are those that met, meet no more and are still there.
+lost := {pair | some pair in (served - serving); pair[0] in application.keys; pair[1] in application.keys}
+
+# lost_by names the workloads that a Service lost.
+lost_by(service) := {sprintf("%s %s", [split(pair[1][0], "/")[1], pair[1][2]]) |
 	key := application.key(service)
-	some w in application.workloads
-	[key, w.key] in served
-	not selects(service, w)
+	some pair in lost
+	pair[0] == key
 }
 
-still_serves(service) if {
-	some w in application.workloads
-	selects(service, w)
-}
-
-selects(service, w) if {
-	w.namespace == application.namespace(service)
-	count(service.spec.selector) > 0
-	object.subset(w.labels, service.spec.selector)
-}
+still_serves(service) if count(application.selected(application.namespace(service), service.spec.selector)) > 0
 
 place(service) := field.at([], service, ["spec", "selector"])

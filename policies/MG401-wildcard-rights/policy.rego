@@ -50,6 +50,12 @@ of_kubernetes(rule) if {
 
 own("*")
 
-own(group) if not contains(group, ".")
+own(group) if {
+	is_string(group)
+	not contains(group, ".")
+}
 
-own(group) if endswith(group, ".k8s.io")
+own(group) if {
+	is_string(group)
+	endswith(group, ".k8s.io")
+}

@@ -17,24 +17,18 @@ import data.mergegate.lib.application
 import data.mergegate.lib.workload
 
 warn contains {"field": ["spec", "selector"], "msg": msg, "object": service} if {
-	some service in input.objects
-	workload.type(service) == "/Service"
-	object.get(service.spec, "type", "ClusterIP") != "ExternalName"
+	some service in application.of_type("/Service")
+	object.get(service, ["spec", "type"], "ClusterIP") != "ExternalName"
 	selector := service.spec.selector
-	count(selector) > 0
+	is_object(selector)
+	selector != {}
 	namespace := application.namespace(service)
-	namespace in {w.namespace | some w in application.workloads} # elsewhere the Pods are of another application
-	not served(selector, namespace)
+	namespace in application.namespaces # elsewhere the Pods are of another application
+	count(application.selected(namespace, selector)) == 0
 	not made_by_operator(selector, namespace)
 	msg := sprintf("Service %s selects no Pods of the application: compare its selector with the labels of the Pod templates", [
 		application.name(service),
 	])
-}
-
-served(selector, namespace) if {
-	some w in application.workloads
-	w.namespace == namespace
-	object.subset(w.labels, selector)
 }
 
 # made_by_operator says that a custom resource of the application has to do with the selector: its operator may make the Pods.
@@ -67,7 +61,7 @@ customs := [{"namespace": application.namespace(object_), "words": words} |
 	not endswith(group, ".k8s.io")
 	not group in makes_no_pods
 	not workload.type(object_) in makes_no_pods
-	not workload.type(object_) in object.keys(workload.templates)
+	not workload.type(object_) in object.keys(workload.places)
 	words := {application.name(object_)} | {value | some value in object_.metadata.labels}
 ]
 

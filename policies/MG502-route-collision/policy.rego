@@ -31,13 +31,16 @@ warn contains {"field": claim.field, "msg": msg, "object": claim.object} if {
 claims := array.concat(ingress_claims, route_claims)
 
 by_key := {key: same |
-	some key in {claim.key | some claim in claims}
-	same := [claim | some claim in claims; claim.key == key]
+	key := claims[_].key
+	same := [claim |
+		some i
+		claims[i].key = key # a unification, which is looked up in an index
+		claim := claims[i]
+	]
 }
 
 ingress_claims := [claim |
-	some n, object_ in input.objects
-	workload.type(object_) == "networking.k8s.io/Ingress"
+	some n, object_ in application.of_type("networking.k8s.io/Ingress")
 	not shared_on_purpose(object_)
 	some [i, rule] in field.objects(object_, ["spec", "rules"])
 	some [j, path] in field.objects(rule, ["http", "paths"])
@@ -67,8 +70,7 @@ shared_on_purpose(object_) if {
 }
 
 route_claims := [claim |
-	some n, object_ in input.objects
-	workload.type(object_) == "gateway.networking.k8s.io/HTTPRoute"
+	some n, object_ in application.of_type("gateway.networking.k8s.io/HTTPRoute")
 	some parent in object_.spec.parentRefs
 	some host in object.get(object_.spec, "hostnames", ["*"])
 	some [i, rule] in field.objects(object_, ["spec", "rules"])

@@ -40,7 +40,7 @@ warn contains {"field": ["spec", "minAvailable"], "msg": msg, "object": budget} 
 	])
 }
 
-budgets := [object_ | some object_ in input.objects; workload.type(object_) == "policy/PodDisruptionBudget"]
+budgets := application.of_type("policy/PodDisruptionBudget")
 
 needed(least, _) := least if is_number(least)
 
@@ -51,12 +51,20 @@ needed(least, total) := ceil((to_number(trim_suffix(least, "%")) * total) / 100)
 
 # replicas are those of all workloads that the budget is about: the least of them, where an autoscaler sets them.
 replicas(budget) := sum([n |
-	some w in application.workloads
-	w.namespace == application.namespace(budget)
+	some w in candidates(budget)
 	workload.type(w.object) in counted
 	selector.matches(budget.spec.selector, w.labels)
 	n := least_replicas(w.object)
 ])
+
+# candidates are the workloads that a budget may be about, found by its labels where it has some.
+candidates(budget) := application.selected(application.namespace(budget), budget.spec.selector.matchLabels) if {
+	is_object(budget.spec.selector.matchLabels)
+	budget.spec.selector.matchLabels != {}
+} else := [w |
+	some w in application.workloads
+	w.namespace == application.namespace(budget)
+]
 
 counted := {
 	"/ReplicationController", "apps.openshift.io/DeploymentConfig", "apps/Deployment", "apps/ReplicaSet", "apps/StatefulSet",

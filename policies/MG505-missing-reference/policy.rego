@@ -20,22 +20,18 @@ import data.mergegate.lib.workload
 # A key that the object, which is in the application, does not have.
 warn contains {"field": r.path, "msg": msg, "object": r.object} if {
 	some r in wanted
-	some store in stores
-	[store.kind, store.namespace, store.name] == [r.kind, r.namespace, r.name]
 	r.key
+	some store in at([r.kind, r.namespace, r.name])
 	count(store.keys) > 0
 	not r.key in store.keys
 	not filled_otherwise(store)
 	msg := sprintf("%s %s of the application has no key %s: the container will not start", [r.kind, r.name, r.key])
 }
 
-# A name whose object is there in another Namespace, or with a hash at its end.
+# A name whose object is there in another Namespace only.
 warn contains {"field": r.path, "msg": msg, "object": r.object} if {
 	some r in missing
-	not r.key
-	some store in stores
-	store.kind == r.kind
-	store.name == r.name
+	some store in at([r.kind, r.name])
 	msg := sprintf("%s %s is in Namespace %s and the Pod in %s: a Pod finds only what is in its own", [
 		r.kind,
 		r.name,
@@ -44,13 +40,10 @@ warn contains {"field": r.path, "msg": msg, "object": r.object} if {
 	])
 }
 
+# A name whose object is there only with a hash at its end.
 warn contains {"field": r.path, "msg": msg, "object": r.object} if {
 	some r in missing
-	not r.key
-	some store in stores
-	store.kind == r.kind
-	startswith(store.name, r.name)
-	regex.match(`^-([2456789bcdfghkmt]{10}|\(hash #[0-9]+\))$`, substring(store.name, count(r.name), -1))
+	some _ in at([r.kind, r.namespace, r.name, "generated"])
 	msg := sprintf("%s %s is not in the application, only one of that name with a generated end: this reference was not rewritten", [
 		r.kind,
 		r.name,
@@ -62,7 +55,7 @@ warn contains {"field": r.path, "msg": msg, "object": r.object} if {
 	some r in missing
 	r.kind == "ServiceAccount"
 	r.name != "default"
-	own := {store.name | some store in stores; store.kind == "ServiceAccount"; store.namespace == r.namespace}
+	own := {store.name | some store in at(["ServiceAccount", r.namespace])}
 	count(own) > 0
 	msg := sprintf("ServiceAccount %s is not in the application, which brings %s: without it no Pod is made", [r.name, concat(", ", sort(own))])
 }
@@ -73,27 +66,46 @@ wanted := [object.union(reference, {"namespace": w.namespace, "object": w.object
 	some reference in references.of(w.pod)
 ]
 
+# missing are those to objects that the application does not have, as a whole.
 missing := [r |
 	some r in wanted
+	not r.key
 	not [concat("/", ["", r.kind]), r.namespace, r.name] in application.keys
-	not made_otherwise(r)
+	not r.name in custom_words
 ]
 
 # stores are the objects that may be referred to.
-stores := [store |
-	some object_ in input.objects
-	workload.type(object_) in {"/ConfigMap", "/Secret", "/ServiceAccount"}
-	store := {
-		"kind": object_.kind,
-		"namespace": application.namespace(object_),
-		"name": application.name(object_),
-		"object": object_,
-		"keys": {key |
-			some part in ["data", "binaryData", "stringData"]
-			some key, _ in object_[part]
-		},
+stores := [{"kind": object_.kind, "namespace": application.namespace(object_), "name": application.name(object_), "object": object_, "keys": keys} |
+	some type in ["/ConfigMap", "/Secret", "/ServiceAccount"]
+	some object_ in application.of_type(type)
+	keys := {key |
+		some part in ["data", "binaryData", "stringData"]
+		some key, _ in object_[part]
 	}
 ]
+
+# places are the stores under each of the keys by which they are looked up.
+places := [[place, store] |
+	some store in stores
+	some place in array.concat(
+		[[store.kind, store.namespace, store.name], [store.kind, store.name], [store.kind, store.namespace]],
+		[[store.kind, store.namespace, stem, "generated"] |
+			stem := regex.replace(store.name, `-([2456789bcdfghkmt]{10}|\(hash #[0-9]+\))$`, "")
+			stem != store.name
+		],
+	)
+]
+
+by_place := {place: found |
+	place := places[_][0]
+	found := [store |
+		some i
+		places[i][0] = place # a unification, which is looked up in an index
+		store := places[i][1]
+	]
+}
+
+at(place) := object.get(by_place, [place], [])
 
 # filled_otherwise says that a controller fills the object in the cluster.
 filled_otherwise(store) if {
@@ -108,11 +120,12 @@ filled_otherwise(store) if {
 	store.object.metadata.labels[key]
 }
 
-# made_otherwise says that a custom resource of the application names the object.
-made_otherwise(r) if {
+# custom_words are the texts of the application's custom resources: what one of them names, its controller may make.
+custom_words := {word |
 	some object_ in input.objects
 	contains(workload.group(object_), ".")
 	not endswith(workload.group(object_), ".k8s.io")
-	not workload.type(object_) in object.keys(workload.templates)
-	walk([object.get(object_, "spec", null), application.name(object_)], [_, r.name])
+	not workload.type(object_) in object.keys(workload.places)
+	walk([object.get(object_, "spec", null), application.name(object_)], [_, word])
+	is_string(word)
 }

@@ -24,6 +24,7 @@ deny contains {"field": field.at([], input, ["spec", "selector"]), "msg": msg} i
 
 # selects says that the selector is there, says something and matches.
 selects if {
-	count(object.get(input.spec, "selector", {})) > 0
+	some _, part in input.spec.selector
+	not part in [{}, [], null]
 	selector.matches(input.spec.selector, workload.labels(workload.pod))
 }

@@ -21,32 +21,32 @@ warn contains {"field": ["spec", "ports", i, "targetPort"], "msg": msg, "object"
 	some [i, port] in field.objects(service, ["spec", "ports"])
 	name := field.string(port, ["targetPort"])
 	not regex.match(`^[0-9]+$`, name)
-	served := [w | some w in application.workloads; selects(service, w)]
+	served := application.selected(application.namespace(service), service.spec.selector)
 	count(served) > 0
 	not name in {found | some w in served; some found in port_names(w.pod)}
 	msg := sprintf("no container of the Pods that Service %s selects has a port called %s", [application.name(service), name])
 }
 
 warn contains {"field": array.concat(path, ["service", "port"]), "msg": msg, "object": ingress} if {
-	some ingress in input.objects
-	workload.type(ingress) == "networking.k8s.io/Ingress"
+	some ingress in application.of_type("networking.k8s.io/Ingress")
 	some path in backends(ingress)
 	backend := object.get(ingress, array.concat(path, ["service"]), null)
-	some service in services
-	application.name(service) == backend.name
-	application.namespace(service) == application.namespace(ingress)
+	some service in object.get(named, [["/Service", application.namespace(ingress), backend.name]], [])
 	count(field.objects(service, ["spec", "ports"])) > 0
 	is_object(backend.port)
 	not has_port(service, backend.port)
 	msg := sprintf("Service %s has no port %v", [backend.name, object.get(backend.port, "name", object.get(backend.port, "number", ""))])
 }
 
-services := [object_ | some object_ in input.objects; workload.type(object_) == "/Service"]
+services := application.of_type("/Service")
 
-selects(service, w) if {
-	w.namespace == application.namespace(service)
-	count(service.spec.selector) > 0
-	object.subset(w.labels, service.spec.selector)
+named := {key: found |
+	key := application.key(services[_])
+	found := [service |
+		some i
+		application.key(services[i]) = key
+		service := services[i]
+	]
 }
 
 port_names(pod) := {port.name |

@@ -2,8 +2,10 @@
 # title: Which environment an application is in
 package mergegate.lib.environment
 
-# production is defined where the application's environment is a productive one: one of the words of its
-# name says so, and none says that it only resembles one (pre-prod, non-production).
+# production says whether the application's environment is a productive one: one of the words of its name
+# says so, and none says that it only resembles one (pre-prod, non-production).
+default production := false
+
 production if productive(data.mergegate.application.environment)
 
 productive(name) if {

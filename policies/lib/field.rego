@@ -7,9 +7,13 @@ package mergegate.lib.field
 
 # at is the path of what stands at rel below a value, or of its nearest parent. The value, which is an
 # object, stands itself at path.
-at(path, value, rel) := array.concat(path, array.slice(rel, 0, deepest)) if {
+at(path, value, rel) := path if {
+	not exists(value, array.slice(rel, 0, 1))
+} else := array.concat(path, rel) if {
+	exists(value, rel)
+} else := array.concat(path, array.slice(rel, 0, deepest)) if {
 	deepest := max({n |
-		some n in numbers.range(0, count(rel))
+		some n in numbers.range(1, count(rel))
 		exists(value, array.slice(rel, 0, n))
 	})
 }

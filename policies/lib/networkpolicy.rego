@@ -5,7 +5,6 @@ package mergegate.lib.networkpolicy
 import data.mergegate.lib.application
 import data.mergegate.lib.field
 import data.mergegate.lib.selector
-import data.mergegate.lib.workload
 
 # isolates says whether a policy limits the direction (Ingress, Egress) of Pods with these labels in its namespace.
 isolates(policy, direction, labels) if {
@@ -14,17 +13,14 @@ isolates(policy, direction, labels) if {
 }
 
 # directions are those that a policy limits: what policyTypes says, or else Ingress, and Egress if it has rules for it.
-directions(policy) := {direction | some [_, direction] in field.list(policy, ["spec", "policyTypes"])} if {
+directions(policy) := {"Ingress", "Egress"} & {direction | some [_, direction] in field.list(policy, ["spec", "policyTypes"])} if {
 	count(field.list(policy, ["spec", "policyTypes"])) > 0
 } else := {"Ingress", "Egress"} if {
 	count(field.list(policy, ["spec", "egress"])) > 0
 } else := {"Ingress"}
 
 # policies are the NetworkPolicies as proposed.
-policies := [object_ |
-	some object_ in input.objects
-	workload.type(object_) == "networking.k8s.io/NetworkPolicy"
-]
+policies := application.of_type("networking.k8s.io/NetworkPolicy")
 
 # isolated says whether any policy limits the direction of a workload of mergegate.lib.application.
 isolated(w, direction) if {
@@ -52,7 +48,7 @@ openings(policy) := [opening |
 
 breadth(peer) := "every address" if {
 	peer.ipBlock.cidr in {"0.0.0.0/0", "::/0"}
-	count(object.get(peer.ipBlock, "except", [])) == 0
+	count(field.list(peer, ["ipBlock", "except"])) == 0
 }
 
 breadth(peer) := "every Namespace" if {

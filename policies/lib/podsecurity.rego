@@ -87,13 +87,13 @@ default_capabilities := {
 
 capabilities(pod) := {found(c, ["capabilities", "add", i], msg) |
 	some c in container_contexts(pod)
-	some [i, capability] in field.list(c.context, ["capabilities", "add"])
+	some i, capability in c.context.capabilities.add
 	not capability in default_capabilities
 	msg := sprintf("%s adds the capability %v, which container runtimes do not give by default: remove it", [c.name, capability])
 }
 
 host_paths(pod) := {{"field": array.concat(pod.path, ["volumes", i, "hostPath"]), "msg": msg} |
-	some [i, volume] in field.objects(pod.spec, ["volumes"])
+	some i, volume in pod.spec.volumes
 	is_object(volume.hostPath)
 	msg := sprintf("volume %v mounts %v of the node: use a volume that is not the node's, such as emptyDir or a claim", [
 		object.get(volume, "name", i),
@@ -103,7 +103,7 @@ host_paths(pod) := {{"field": array.concat(pod.path, ["volumes", i, "hostPath"])
 
 host_ports(pod) := {{"field": array.concat(c.path, ["ports", i, "hostPort"]), "msg": msg} |
 	some c in pod.containers
-	some [i, port] in field.objects(c.container, ["ports"])
+	some i, port in c.container.ports
 	is_number(port.hostPort)
 	port.hostPort != 0
 	msg := sprintf("container %s takes port %v of the node: remove hostPort and use a Service", [c.name, port.hostPort])
@@ -120,6 +120,7 @@ apparmor_fields(pod) := {found(c, ["appArmorProfile", "type"], msg) |
 
 apparmor_annotations(pod) := {{"field": array.concat(pod.metadata_path, ["annotations", key]), "msg": msg} |
 	some key, profile in pod.metadata.annotations
+	is_string(key)
 	startswith(key, "container.apparmor.security.beta.kubernetes.io/")
 	not profile in {"", "runtime/default"}
 	not apparmor_local(profile)
@@ -170,28 +171,38 @@ safe_sysctls := {
 }
 
 sysctls(pod) := {{"field": array.concat(pod.path, ["securityContext", "sysctls", i, "name"]), "msg": msg} |
-	some [i, sysctl] in field.objects(pod.spec, ["securityContext", "sysctls"])
+	some i, sysctl in pod.spec.securityContext.sysctls
 	name := sysctl.name
 	not name in safe_sysctls
 	msg := sprintf("the sysctl %v is not one of the safe ones, which stay within the Pod: remove it", [name])
 }
 
 # probe_hosts are the hosts that probes and lifecycle hooks name; forbidden by baseline since 1.34.
-probe_hosts(pod) := {{"field": array.concat(c.path, array.concat(place, [how, "host"])), "msg": msg} |
-	some c in pod.containers
-	some place in [
-		["livenessProbe"], ["readinessProbe"], ["startupProbe"],
-		["lifecycle", "postStart"], ["lifecycle", "preStop"],
-	]
+probe_hosts(pod) := {{"field": array.concat(call.path, [how, "host"]), "msg": msg} |
+	some call in calls(pod)
 	some how in ["httpGet", "tcpSocket"]
-	host := object.get(c.container, array.concat(place, [how, "host"]), "")
+	host := call.handler[how].host
 	not host in {"", null}
 	msg := sprintf("%s of container %s makes the node's kubelet call the host %v: remove host, the Pod itself is the default", [
-		place[count(place) - 1],
-		c.name,
+		call.what,
+		call.name,
 		host,
 	])
 }
+
+# calls are the probes and lifecycle hooks of all containers.
+calls(pod) := array.concat(
+	[{"what": what, "name": c.name, "path": array.concat(c.path, [what]), "handler": handler} |
+		some c in pod.containers
+		some what in ["livenessProbe", "readinessProbe", "startupProbe"]
+		handler := c.container[what]
+	],
+	[{"what": what, "name": c.name, "path": array.concat(c.path, ["lifecycle", what]), "handler": handler} |
+		some c in pod.containers
+		some what in ["postStart", "preStop"]
+		handler := c.container.lifecycle[what]
+	],
+)
 
 core_volumes := {
 	"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
@@ -199,7 +210,8 @@ core_volumes := {
 
 # volume_types are the volumes that restricted forbids and baseline does not.
 volume_types(pod) := {{"field": array.concat(pod.path, array.concat(["volumes", i], type)), "msg": msg} |
-	some [i, volume] in field.objects(pod.spec, ["volumes"])
+	some i, volume in pod.spec.volumes
+	is_object(volume)
 	types := {key | some key, source in volume; not key in {"name", "hostPath"}; source != null}
 	count(types & core_volumes) == 0
 	count(types) > 0
@@ -263,13 +275,14 @@ capabilities_undropped(pod) := {{
 	"msg": sprintf("container %s keeps the default capabilities: set securityContext.capabilities.drop to [ALL]", [c.name]),
 } |
 	some c in pod.containers
-	dropped := {capability | some [_, capability] in field.list(c.container, ["securityContext", "capabilities", "drop"])}
-	not "ALL" in dropped
+	not drops_all(c.container)
 }
+
+drops_all(container) if "ALL" in container.securityContext.capabilities.drop
 
 capabilities_added(pod) := {found(c, ["capabilities", "add", i], msg) |
 	some c in container_contexts(pod)
-	some [i, capability] in field.list(c.context, ["capabilities", "add"])
+	some i, capability in c.context.capabilities.add
 	capability in default_capabilities
 	capability != "NET_BIND_SERVICE"
 	msg := sprintf("%s adds the capability %s, only NET_BIND_SERVICE may be added: remove it", [c.name, capability])

@@ -6,74 +6,88 @@ import data.mergegate.lib.field
 
 # of gives the objects of its namespace that a Pod needs: kind, name, path of the name, and key where it needs a
 # single one. What is marked optional is left out.
-of(pod) := ((volumes(pod) | projections(pod)) | environments(pod)) | others(pod)
+of(pod) := union({volumes(pod), projections(pod), variables(pod), environments(pod), others(pod)})
 
-volumes(pod) := {reference |
-	some [i, volume] in field.objects(pod.spec, ["volumes"])
-	some source in [
-		{"kind": "ConfigMap", "at": ["configMap", "name"]},
-		{"kind": "Secret", "at": ["secret", "secretName"]},
-		{"kind": "PersistentVolumeClaim", "at": ["persistentVolumeClaim", "claimName"]},
-	]
-	object.get(volume, [source.at[0], "optional"], false) != true
-	name := field.string(volume, source.at)
-	base := array.concat(pod.path, ["volumes", i])
-	some reference in with_keys(
-		{"kind": source.kind, "name": name, "path": array.concat(base, source.at)},
-		array.concat(base, [source.at[0]]),
-		volume[source.at[0]],
-	)
+volume_sources := {
+	"configMap": {"kind": "ConfigMap", "name": "name"},
+	"secret": {"kind": "Secret", "name": "secretName"},
+	"persistentVolumeClaim": {"kind": "PersistentVolumeClaim", "name": "claimName"},
 }
 
+volumes(pod) := {reference |
+	some i, volume in pod.spec.volumes
+	some type, how in volume_sources
+	source := volume[type]
+	named(source[how.name])
+	required(source)
+	base := array.concat(pod.path, ["volumes", i, type])
+	whole := {"kind": how.kind, "name": source[how.name], "path": array.concat(base, [how.name])}
+	some reference in with_keys(whole, base, source)
+}
+
+config_sources := {"configMap": "ConfigMap", "secret": "Secret"}
+
 projections(pod) := {reference |
-	some [i, volume] in field.objects(pod.spec, ["volumes"])
-	some [j, source] in field.objects(volume, ["projected", "sources"])
-	some field_, kind in {"configMap": "ConfigMap", "secret": "Secret"}
-	object.get(source, [field_, "optional"], false) != true
-	name := field.string(source, [field_, "name"])
-	base := array.concat(pod.path, ["volumes", i, "projected", "sources", j, field_])
-	some reference in with_keys({"kind": kind, "name": name, "path": array.concat(base, ["name"])}, base, source[field_])
+	some i, volume in pod.spec.volumes
+	some j, projected in volume.projected.sources
+	some type, kind in config_sources
+	source := projected[type]
+	named(source.name)
+	required(source)
+	base := array.concat(pod.path, ["volumes", i, "projected", "sources", j, type])
+	whole := {"kind": kind, "name": source.name, "path": array.concat(base, ["name"])}
+	some reference in with_keys(whole, base, source)
 }
 
 # with_keys adds the references to single keys that the items of a volume's source are.
 with_keys(whole, path, source) := {whole} | {reference |
-	some [i, item] in field.objects(source, ["items"])
-	key := field.string(item, ["key"])
-	reference := object.union(whole, {"key": key, "path": array.concat(path, ["items", i, "key"])})
+	some i, item in source.items
+	named(item.key)
+	reference := object.union(whole, {"key": item.key, "path": array.concat(path, ["items", i, "key"])})
 }
 
-environments(pod) := {reference |
+variable_sources := {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}
+
+variables(pod) := {reference |
 	some c in pod.containers
-	some [i, variable] in field.objects(c.container, ["env"])
-	some field_, kind in {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}
-	source := variable.valueFrom[field_]
-	object.get(source, "optional", false) != true
-	base := array.concat(c.path, ["env", i, "valueFrom", field_])
-	some reference in key_reference(kind, source, base)
-} | {{"kind": kind, "name": name, "path": path} |
+	some i, variable in c.container.env
+	some type, kind in variable_sources
+	source := variable.valueFrom[type]
+	named(source.name)
+	named(source.key)
+	required(source)
+	base := array.concat(c.path, ["env", i, "valueFrom", type])
+	some reference in [
+		{"kind": kind, "name": source.name, "path": array.concat(base, ["name"])},
+		{"kind": kind, "name": source.name, "key": source.key, "path": array.concat(base, ["key"])},
+	]
+}
+
+environment_sources := {"configMapRef": "ConfigMap", "secretRef": "Secret"}
+
+environments(pod) := {{"kind": kind, "name": source.name, "path": array.concat(c.path, ["envFrom", i, type, "name"])} |
 	some c in pod.containers
-	some [i, source] in field.objects(c.container, ["envFrom"])
-	some field_, kind in {"configMapRef": "ConfigMap", "secretRef": "Secret"}
-	object.get(source, [field_, "optional"], false) != true
-	name := field.string(source, [field_, "name"])
-	path := array.concat(c.path, ["envFrom", i, field_, "name"])
+	some i, from in c.container.envFrom
+	some type, kind in environment_sources
+	source := from[type]
+	named(source.name)
+	required(source)
 }
 
-key_reference(kind, source, base) := {
-	{"kind": kind, "name": name, "path": array.concat(base, ["name"])},
-	{"kind": kind, "name": name, "key": key, "path": array.concat(base, ["key"])},
-} if {
-	name := field.string(source, ["name"])
-	key := field.string(source, ["key"])
+others(pod) := {{"kind": "Secret", "name": secret.name, "path": array.concat(pod.path, ["imagePullSecrets", i, "name"])} |
+	some i, secret in pod.spec.imagePullSecrets
+	named(secret.name)
+} | {{"kind": "ServiceAccount", "name": name, "path": array.concat(pod.path, ["serviceAccountName"])} |
+	name := pod.spec.serviceAccountName
+	named(name)
 }
 
-others(pod) := {{"kind": "Secret", "name": name, "path": array.concat(pod.path, ["imagePullSecrets", i, "name"])} |
-	some [i, secret] in field.objects(pod.spec, ["imagePullSecrets"])
-	name := field.string(secret, ["name"])
-} | {{"kind": "ServiceAccount", "name": name, "path": array.concat(pod.path, [key])} |
-	some key in ["serviceAccountName"]
-	name := field.string(pod.spec, [key])
+named(text) if {
+	is_string(text)
+	text != ""
 }
+
+required(source) if not source.optional
 
 # services are the Services of its namespace that an object names, each with the path of the name.
 services(object_) := {[name, path] |

@@ -5,22 +5,20 @@
 #   Argo Rollouts, Knative Services and OpenShift DeploymentConfigs.
 package mergegate.lib.workload
 
-import data.mergegate.lib.field
-
-# templates say where the Pod, or its template, stands in each kind.
-templates := {
-	"/Pod": [],
-	"/PodTemplate": ["template"],
-	"/ReplicationController": ["spec", "template"],
-	"apps.openshift.io/DeploymentConfig": ["spec", "template"],
-	"apps/DaemonSet": ["spec", "template"],
-	"apps/Deployment": ["spec", "template"],
-	"apps/ReplicaSet": ["spec", "template"],
-	"apps/StatefulSet": ["spec", "template"],
-	"argoproj.io/Rollout": ["spec", "template"],
-	"batch/CronJob": ["spec", "jobTemplate", "spec", "template"],
-	"batch/Job": ["spec", "template"],
-	"serving.knative.dev/Service": ["spec", "template"],
+# places say where the Pod, or its template, has its spec and its metadata, in each kind.
+places := {
+	"/Pod": {"spec": ["spec"], "metadata": ["metadata"]},
+	"/PodTemplate": {"spec": ["template", "spec"], "metadata": ["template", "metadata"]},
+	"/ReplicationController": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"apps.openshift.io/DeploymentConfig": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"apps/DaemonSet": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"apps/Deployment": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"apps/ReplicaSet": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"apps/StatefulSet": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"argoproj.io/Rollout": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"batch/CronJob": {"spec": ["spec", "jobTemplate", "spec", "template", "spec"], "metadata": ["spec", "jobTemplate", "spec", "template", "metadata"]},
+	"batch/Job": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
+	"serving.knative.dev/Service": {"spec": ["spec", "template", "spec"], "metadata": ["spec", "template", "metadata"]},
 }
 
 # pod is the Pod of the input of an object policy. Undefined where there is none.
@@ -31,29 +29,27 @@ pod := pod_of(input)
 #   metadata_path, metadata
 #   containers             all of them, init and ephemeral ones too
 pod_of(object_) := {
-	"path": array.concat(template, ["spec"]),
+	"path": place.spec,
 	"spec": spec,
-	"metadata_path": array.concat(template, ["metadata"]),
-	"metadata": metadata_of(object_, template),
-	"containers": containers_of(array.concat(template, ["spec"]), spec),
+	"metadata_path": place.metadata,
+	"metadata": metadata_of(object_, place.metadata),
+	"containers": containers_of(place.spec, spec),
 } if {
-	template := templates[type(object_)]
-	spec := object.get(object_, array.concat(template, ["spec"]), null)
+	place := places[type(object_)]
+	spec := object.get(object_, place.spec, null)
 	is_object(spec)
 }
 
 # type is group/Kind; the core group is empty.
-type(object_) := sprintf("%s/%s", [group(object_), object_.kind]) if is_string(object_.kind)
+type(object_) := concat("/", [group(object_), object_.kind]) if is_string(object_.kind)
 
-group(object_) := split(object_.apiVersion, "/")[0] if contains(object_.apiVersion, "/")
-
-group(object_) := "" if not contains(object_.apiVersion, "/")
+group(object_) := substring(object_.apiVersion, 0, max([indexof(object_.apiVersion, "/"), 0])) if is_string(object_.apiVersion)
 
 # id names an object for people: Kind name.
 id(object_) := sprintf("%v %v", [object_.kind, object.get(object_, ["metadata", "name"], "without a name")])
 
-metadata_of(object_, template) := metadata if {
-	metadata := object.get(object_, array.concat(template, ["metadata"]), {})
+metadata_of(object_, path) := metadata if {
+	metadata := object.get(object_, path, {})
 	is_object(metadata)
 } else := {}
 
@@ -67,7 +63,8 @@ labels(pod_) := found if {
 # ephemeralContainers) and its name for people.
 containers_of(path, spec) := [entry |
 	some kind in ["initContainers", "containers", "ephemeralContainers"]
-	some [i, container] in field.objects(spec, [kind])
+	some i, container in spec[kind]
+	is_object(container)
 	entry := {
 		"path": array.concat(path, [kind, i]),
 		"container": container,

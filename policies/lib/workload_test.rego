@@ -3,13 +3,13 @@ package mergegate.lib.workload_test
 import data.mergegate.lib.workload
 
 test_every_kind if {
-	every type, template in workload.templates {
+	every type, place in workload.places {
 		[group, kind] := split(type, "/")
 		version := trim_left(concat("/", [group, "v1"]), "/")
 		object_ := {"apiVersion": version, "kind": kind}
-		nested := nest(array.concat(template, ["spec"]), {"containers": [{"name": "web"}]})
+		nested := nest(place.spec, {"containers": [{"name": "web"}]})
 		pod := workload.pod_of(object.union(object_, nested))
-		pod.path == array.concat(template, ["spec"])
+		pod.path == place.spec
 		[c.name | some c in pod.containers] == ["web"]
 	}
 }
