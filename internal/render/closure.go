@@ -37,6 +37,7 @@ type closure struct {
 	all      []*kustomization
 	byDir    map[string]*kustomization
 	problems []*Error
+	guessed  bool // the problem is known from the renderer's words, the entry that has it is not
 }
 
 // recognizedNames are the names that kustomize looks for, in its order.
@@ -65,6 +66,12 @@ func loadClosure(v *view, dir string) *closure {
 
 func (c *closure) problem(file string, line int, format string, args ...any) {
 	c.problems = append(c.problems, &Error{Class: ClassInput, File: file, Line: line, Message: fmt.Sprintf(format, args...)})
+}
+
+// guess is a problem whose place is not known for sure.
+func (c *closure) guess(file string, line int, format string, args ...any) {
+	c.guessed = true
+	c.problem(file, line, format, args...)
 }
 
 func (c *closure) unsupported(k *kustomization, n *yaml.Node, format string, args ...any) {

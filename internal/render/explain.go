@@ -11,22 +11,21 @@ import (
 )
 
 // diagnose says why kustomize failed in words that name file, line, key and the way out. It looks
-// for the reason itself; where it finds none, it reads kustomize's words.
+// for the reason itself; where it finds none, it reads kustomize's words. These are in the error only
+// where ours do not name the entry that is wrong.
 func diagnose(v *view, dir string, cause error) error {
 	c := loadClosure(v, dir)
 	problem := c.diagnosis(cause.Error())
 	if problem == nil {
+		c.guessed = true
 		problem = &Error{Class: ClassInput, Message: display(dir) + ": kustomize cannot build this"}
 		if len(c.all) > 0 && c.all[0].node != nil {
 			problem.File, problem.Message = c.all[0].file, "kustomize cannot build this"
 		}
 	}
 	found := *problem
-	found.Detail = tidy(cause.Error())
-	for _, refused := range v.refused {
-		if strings.Contains(found.Detail, refused.Message) {
-			found.Detail = "" // these were our words
-		}
+	if c.guessed {
+		found.Detail = tidy(cause.Error())
 	}
 	return &found
 }
@@ -234,7 +233,7 @@ func (c *closure) explainDuplicate(message string) bool {
 	case len(places) == 1:
 		c.problem(last.file, last.line, "%s/%s is included more than once: list its directory or file once", kind, name)
 	default:
-		c.problem(last.file, last.line, "%s/%s is there more than once: remove or rename all but one", kind, name)
+		c.guess(last.file, last.line, "%s/%s is there more than once: remove or rename all but one", kind, name)
 	}
 	return true
 }
@@ -252,7 +251,7 @@ func (c *closure) explainTarget(message string) bool {
 			return true
 		}
 	}
-	c.problem(c.all[0].file, 1, "nothing matches %s/%s: correct kind, name or namespace, or remove the entry", kind, name)
+	c.guess(c.all[0].file, 1, "nothing matches %s/%s: correct kind, name or namespace, or remove the entry", kind, name)
 	return true
 }
 
@@ -281,7 +280,7 @@ func (c *closure) explainPatch(message string) bool {
 			}
 		}
 	}
-	c.problem(c.all[0].file, 1, "a JSON 6902 patch does not apply: its target has nothing, or not what is expected, at the path of an operation; correct the path or the target")
+	c.guess(c.all[0].file, 1, "a JSON 6902 patch does not apply: its target has nothing, or not what is expected, at the path of an operation; correct the path or the target")
 	return true
 }
 
@@ -311,7 +310,7 @@ func (c *closure) explainGenerator(message string) bool {
 		for _, key := range []string{"secretGenerator", "configMapGenerator"} {
 			for _, item := range items(k.field(key)) {
 				if line := suspect(item, problem); line > 0 {
-					c.problem(k.file, line, "%s %q: %s", key, scalar(at(item, "name")), problem)
+					c.guess(k.file, line, "%s %q: %s", key, scalar(at(item, "name")), problem)
 					return true
 				}
 			}
