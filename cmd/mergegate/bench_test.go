@@ -55,6 +55,7 @@ func setting(b *testing.B, name string, otherwise int) int {
 // cost is what programs took.
 type cost struct {
 	wall, cpu time.Duration // cpu: user and system, of all processes
+	checkout  time.Duration // of cpu: what making the work trees took
 	largest   int64         // bytes: the most that one process held
 	together  int64         // bytes: the most that all processes held at one moment, shared pages counted once
 }
@@ -166,7 +167,8 @@ func memory(pid int, file, key string) int64 {
 func middle(costs []cost) cost {
 	return cost{
 		wall: median(costs, func(c cost) time.Duration { return c.wall }), cpu: median(costs, func(c cost) time.Duration { return c.cpu }),
-		largest: median(costs, func(c cost) int64 { return c.largest }), together: median(costs, func(c cost) int64 { return c.together }),
+		checkout: median(costs, func(c cost) time.Duration { return c.checkout }),
+		largest:  median(costs, func(c cost) int64 { return c.largest }), together: median(costs, func(c cost) int64 { return c.together }),
 	}
 }
 
@@ -230,8 +232,6 @@ func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), '
 func millis(d time.Duration) string {
 	return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 1, 64)
 }
-
-func mib(n int64) string { return strconv.FormatInt(n>>20, 10) }
 
 // BenchmarkMachine says on what the others run, and measures its disk.
 func BenchmarkMachine(b *testing.B) {
