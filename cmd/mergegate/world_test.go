@@ -63,6 +63,12 @@ func (s *syncBuffer) String() string {
 // newWorld makes a world in which mergegate does not run yet.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, func(*githubsim.Config) {})
+}
+
+// newWorldWith makes a world with a GitHub of a special kind.
+func newWorldWith(t *testing.T, special func(*githubsim.Config)) *world {
+	t.Helper()
 	w := &world{t: t, address: freeAddress(t), dir: t.TempDir(), log: &syncBuffer{}}
 	app := githubsim.SeedApp{
 		ID: appID, Slug: "mergegate", Name: "mergegate", Owner: "acme", Permissions: github.Permissions(), Events: github.Events(),
@@ -71,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	app.Webhook.URL, app.Webhook.Secret = "http://"+w.address+"/webhook", hookSecret
 	checks := []githubsim.SeedCheck{{Context: "mergegate / plan", AppID: appID}, {Context: "mergegate / policy", AppID: appID}}
 	judge := oracle.New(t)
-	sim, err := githubsim.New(githubsim.Config{
+	config := githubsim.Config{
 		Dir: filepath.Join(w.dir, "github"), Observe: judge.Delivery,
 		Wrap: func(next http.Handler) http.Handler {
 			next = judge.Wrap(next)
@@ -99,7 +105,9 @@ func newWorld(t *testing.T) *world {
 			},
 			Apps: []githubsim.SeedApp{app},
 		},
-	})
+	}
+	special(&config)
+	sim, err := githubsim.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func (g *Gate) PlanPull(ctx context.Context, job queue.Job) error {
 	err = g.calmly(ctx, func() error {
 		for range rounds {
 			settled, err := g.planOnce(ctx, t)
-			if settled || unlessMoved(err) != nil {
+			if settled && err == nil || unlessMoved(err) != nil {
 				return err
 			}
 		}

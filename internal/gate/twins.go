@@ -23,27 +23,33 @@ import (
 // twinWait is after what time a plan that waits for its twins is looked at again.
 const twinWait = 3 * time.Second
 
-// blockingTwins are the numbers of the twins that do not pass. While one of them has no plan yet, it
-// is a queue.SnoozeError.
-func (g *Gate) blockingTwins(ctx context.Context, t target) ([]int, error) {
+// blockers are twins that do not pass.
+type blockers struct {
+	numbers []int
+	broken  bool // one of them could not be planned
+}
+
+// blockingTwins are the twins that do not pass. While one of them has no plan yet, it is a
+// queue.SnoozeError.
+func (g *Gate) blockingTwins(ctx context.Context, t target) (blocking blockers, err error) {
 	twins, err := g.twins(ctx, t.Evaluation)
 	if err != nil {
-		return nil, err
+		return blocking, err
 	}
-	var blocking []int
 	for _, twin := range twins {
 		e, err := g.Store.LatestEvaluation(ctx, t.RepositoryID, twin.Number)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
+			return blocking, err
 		}
 		known := e.HeadSHA == t.HeadSHA && e.BaseRef == t.BaseRef
 		switch {
 		case known && e.State == store.EvaluationFailed:
-			blocking = append(blocking, twin.Number)
+			blocking.numbers, blocking.broken = append(blocking.numbers, twin.Number), true
 		case !known || e.State != store.EvaluationPlanned && e.State != store.EvaluationPublished:
-			return nil, &queue.SnoozeError{After: twinWait}
+			return blocking, &queue.SnoozeError{After: twinWait}
 		case e.Verdict != string(plan.Pass):
-			blocking = append(blocking, twin.Number)
+			blocking.numbers = append(blocking.numbers, twin.Number)
+			blocking.broken = blocking.broken || e.Verdict != string(plan.Fail)
 		}
 	}
 	return blocking, nil
@@ -73,18 +79,17 @@ func (g *Gate) releaseTwins(ctx context.Context, t target) error {
 	return nil
 }
 
-// withTwins is what check runs say when twins do not pass.
-func withTwins(runs []report.CheckRun, blocking []int) []report.CheckRun {
-	if len(blocking) == 0 {
-		return runs
-	}
+// withTwins is what check runs say when twins do not pass. The last one is about policies; the others
+// depend on them only as far as they could not be planned.
+func withTwins(runs []report.CheckRun, blocking blockers) []report.CheckRun {
 	var names []string
-	for _, number := range blocking {
+	for _, number := range blocking.numbers {
 		names = append(names, fmt.Sprintf("#%d", number))
 	}
 	list := strings.Join(names, ", ")
 	for i := range runs {
-		if runs[i].Conclusion != report.ConclusionSuccess {
+		passes := runs[i].Conclusion == report.ConclusionSuccess
+		if list == "" || !passes || i < len(runs)-1 && !blocking.broken {
 			continue
 		}
 		runs[i].Conclusion, runs[i].Title = report.ConclusionFailure, "The same commit does not pass in "+list

@@ -47,7 +47,7 @@ func (e *APIError) Is(target error) bool {
 		return e.Status == http.StatusUnauthorized
 	case ErrForbidden:
 		// No token with a permission that was not granted, or is not any more, is made.
-		return e.Status == http.StatusForbidden || e.Op == mintOp && e.Status == http.StatusUnprocessableEntity
+		return e.Status == http.StatusForbidden || strings.HasSuffix(e.Op, "access_tokens") && e.Status == http.StatusUnprocessableEntity
 	case ErrNotFound:
 		return e.Status == http.StatusNotFound || e.Status == http.StatusGone
 	case ErrConflict:
