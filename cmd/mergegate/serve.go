@@ -20,6 +20,7 @@ import (
 	"github.com/mergegate/mergegate/internal/config"
 	"github.com/mergegate/mergegate/internal/gate"
 	"github.com/mergegate/mergegate/internal/github"
+	"github.com/mergegate/mergegate/internal/policy"
 	"github.com/mergegate/mergegate/internal/queue"
 	"github.com/mergegate/mergegate/internal/render"
 	"github.com/mergegate/mergegate/internal/store"
@@ -118,13 +119,18 @@ func newServer(ctx context.Context, settings config.Server, log *slog.Logger) (_
 	if s.store, err = store.Open(ctx, store.Config{Database: cmp.Or(string(settings.Database), settings.DataDir)}); err != nil {
 		return nil, err
 	}
+	if !store.IsPostgres(string(settings.Database)) {
+		if err = cleanScratch(settings.DataDir); err != nil {
+			return nil, err
+		}
+	}
 	limits := settings.Render
 	if s.engine, err = newEngine(render.Config{
 		Workers: limits.Workers, Timeout: limits.Timeout, Memory: int64(limits.MemoryMiB) << 20, Output: int64(limits.OutputMiB) << 20,
 	}); err != nil {
 		return nil, err
 	}
-	s.engine.PolicyTimeout = settings.Policy.Timeout
+	s.engine.PolicyTimeout, s.engine.Compiled = settings.Policy.Timeout, &policy.Cache{}
 	if s.engine.DigestKey, err = s.store.EnsureSetting(ctx, "digest key", []byte(rand.Text()+rand.Text())); err != nil {
 		return nil, err
 	}
@@ -138,6 +144,16 @@ func newServer(ctx context.Context, settings config.Server, log *slog.Logger) (_
 	})
 	s.gate.Jobs = s.queue
 	return s, err
+}
+
+// cleanScratch gives temporary files a place of their own, without what an earlier process left when
+// it was killed. The data directory is this process's alone: the open database in it is locked.
+func cleanScratch(dataDir string) error {
+	dir := filepath.Join(dataDir, "tmp")
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700), os.Setenv("TMPDIR", dir)); err != nil {
+		return fmt.Errorf("clean temporary files: %w", err)
+	}
+	return nil
 }
 
 // close frees what the server holds. Nothing of it may run any more.

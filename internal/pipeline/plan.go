@@ -32,6 +32,7 @@ type Renderer interface {
 type Engine struct {
 	BuiltIn       policy.Source // the policies where a repository names none
 	DigestKey     []byte        // of this installation, for what a plan's digest binds of secrets; see diff.Masker
+	Compiled      *policy.Cache // what is compiled already; nil: every plan compiles anew
 	PolicyTimeout time.Duration // for one policy and one input
 	Renderer      Renderer
 	Workers       int // applications in work at the same time

@@ -111,7 +111,7 @@ func (e *Engine) policies(ctx context.Context, base *source.Tree, cfg config.Rep
 	if builtIn(cfg, sources) {
 		sources = append(sources, without(e.BuiltIn, cfg.Policy.Disable))
 	}
-	compiled, err := policy.Compile(ctx, sources, policy.Options{
+	compiled, err := e.Compiled.Compile(ctx, sources, policy.Options{
 		Namespaces: cfg.Policy.Namespaces, Combine: cfg.Policy.Combine, Timeout: e.PolicyTimeout, Workers: e.Workers,
 	})
 	if err != nil {
