@@ -6,6 +6,8 @@ SHELL := bash
 BIN := bin/mergegate
 # A folder of recorded GitOps repositories to compare plans with; empty where there is none.
 CORPUS ?= $(wildcard ../shared/corpus)
+# How many recorded changes of each repository the tests take (0: all).
+export MERGEGATE_CORPUS_PAIRS ?= 2
 export MERGEGATE_CORPUS := $(abspath $(CORPUS))
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
