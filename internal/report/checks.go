@@ -106,7 +106,7 @@ func (v view) planRun(o CheckOptions, s scope, ok bool) CheckRun {
 	run := completed(o, "plan", ok)
 	run.Title = clip(v.planTitle(ok), maxTitle)
 	summary := &document{limit: maxOutput}
-	summary.add(v.identity() + v.facts(s) + "\n")
+	summary.add(v.lead(s, run.Title))
 	summary.addSection(section{"Could not be planned", v.failureItems(s), maxOutput / 2}, s)
 	summary.add(v.warning())
 	v.addTable(summary, s)
@@ -124,6 +124,13 @@ func (v view) planRun(o CheckOptions, s scope, ok bool) CheckRun {
 	run.Annotations = limitAnnotations(annotations, o, summary)
 	run.Summary, run.Text = summary.String(), text.String()
 	return run
+}
+
+// lead is how a summary begins: with what was planned, and the plan's digest, to which approvals are
+// bound, in full.
+func (v view) lead(s scope, title string) string {
+	parts := slices.Insert(v.facts(s, title), 1, "plan "+code(v.plan.Digest))
+	return v.identity() + "Head " + factLine(parts) + "\n"
 }
 
 func (v view) planTitle(ok bool) string {
@@ -162,7 +169,7 @@ func (v view) policyRun(o CheckOptions, s scope, ok bool) CheckRun {
 	run := completed(o, "policy", ok)
 	run.Title = clip(v.policyTitle(ok), maxTitle)
 	summary := &document{limit: maxOutput}
-	summary.add(v.identity() + v.facts(s) + "\n")
+	summary.add(v.lead(s, run.Title))
 	if !ok {
 		summary.addSection(section{"What blocks this", v.blockers(s, false), maxOutput / 10}, s)
 		summary.add(v.clearing(s) + "\n")
@@ -188,7 +195,7 @@ func (v view) policyTitle(ok bool) string {
 		title += ", " + plural(v.plan.Summary.Warn, "warning")
 	}
 	if n := len(v.plan.Policies); n > 0 {
-		title += ", " + plural(n, "policy", "policies") + " evaluated"
+		title += ", " + evaluated(n)
 	}
 	return title
 }
@@ -230,9 +237,9 @@ func (v view) policyAnnotations() []Annotation {
 		if !ok {
 			continue
 		}
-		a.Title = brief(f.Policy+": "+f.Title, maxTitle)
-		if f.Title == "" {
-			a.Title = brief(f.Policy, maxTitle)
+		a.Title = f.label()
+		if f.Title != f.Message {
+			a.RawDetails = clip(blockText(f.Title), maxAnnotationText)
 		}
 		message := blockText(f.Message)
 		if len(f.apps) > 0 {
@@ -242,6 +249,15 @@ func (v view) policyAnnotations() []Annotation {
 		out = append(out, a)
 	}
 	return out
+}
+
+// label says which policy says how much: "MG101 denies".
+func (f finding) label() string {
+	verb, ok := map[plan.Severity]string{plan.Deny: " denies", plan.Warn: " warns", plan.Info: " remarks"}[f.Severity]
+	if !ok {
+		verb = " could not be evaluated"
+	}
+	return brief(f.Policy, maxTitle-len(verb)) + verb
 }
 
 // level is a severity as GitHub's annotation level.

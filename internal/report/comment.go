@@ -50,15 +50,16 @@ func commentBody(p plan.Plan, o CommentOptions, limit int) string {
 	if o.Marker != "" {
 		d.add(MarkerLine(o.Marker) + "\n")
 	}
-	d.add(fmt.Sprintf("<!-- plan %s base %s head %s -->\n", comment(p.Digest), comment(p.Base), comment(p.Head)))
-	d.add("### " + v.title() + "\n\n" + v.facts(s) + "\n")
-	d.add(v.warning() + o.notices())
+	d.add(v.identity())
+	d.add("### " + v.title() + "\n\n" + factLine(v.facts(s, v.headline())) + "\n")
+	d.add(v.warning())
 	rest := v.addBlockers(d, s)
 	v.addTable(d, s)
+	d.add(o.notices() + o.answer())
 	v.addNotes(d, s)
-	end := o.answer()
+	end := ""
 	if o.Marker != "" {
-		end += "<sub>mergegate · plan " + code(short(p.Digest)) + " · comment `/help` for the commands</sub>\n"
+		end = "<sub>mergegate · plan " + code(short(p.Digest)) + " · comment `/help` for the commands</sub>\n"
 	}
 	v.addFindings(d, s, rest)
 	v.addChanges(d, s, len(end))
@@ -66,37 +67,46 @@ func commentBody(p plan.Plan, o CommentOptions, limit int) string {
 	return d.String()
 }
 
-// maxNotices is how many notices are shown, and maxAnswer how long an answer may be, in bytes.
+// How many notices are shown and how long an answer may be, in bytes, and how much of them is open.
 const (
 	maxNotices = 10
 	maxAnswer  = 8000
+	openAnswer = 1500
 )
 
+// notices is one in sight, more of them folded.
 func (o CommentOptions) notices() string {
-	if len(o.Notices) == 0 {
+	switch len(o.Notices) {
+	case 0:
 		return ""
+	case 1:
+		return "> [!NOTE]\n> " + sentence(o.Notices[0], maxMessage) + "\n\n"
 	}
-	var b strings.Builder
-	b.WriteString("> [!NOTE]\n")
-	mark := "> - "
-	if len(o.Notices) == 1 {
-		mark = "> "
+	var items []item
+	for _, n := range o.Notices {
+		items = append(items, item{"- " + sentence(n, maxMessage) + "\n", 1})
 	}
-	for i, n := range o.Notices {
-		if i == maxNotices {
-			fmt.Fprintf(&b, "> - and %s\n", plural(len(o.Notices)-i, "more notice"))
-			break
-		}
-		b.WriteString(mark + sentence(n, maxMessage) + "\n")
+	inner := (&document{limit: maxComment}).inner()
+	if left := inner.addAll(items, maxNotices, 250); len(left) > 0 {
+		inner.add("- and " + plural(len(left), "more notice") + "\n")
 	}
-	return b.String() + "\n"
+	return fmt.Sprintf("<details%s><summary>%s</summary>\n\n%s\n</details>\n\n", opened(len(items) <= openNotes), plural(len(items), "notice"), inner)
 }
 
+// answer is the answer to a command, open when it is short.
 func (o CommentOptions) answer() string {
 	if o.Answer == "" {
 		return ""
 	}
-	return "<details open><summary>Commands</summary>\n\n" + cutMarkdown(o.Answer, maxAnswer) + "\n</details>\n\n"
+	return "<details" + opened(len(o.Answer) <= openAnswer) + "><summary>Commands</summary>\n\n" + cutMarkdown(o.Answer, maxAnswer) + "\n</details>\n\n"
+}
+
+// opened is the attribute of <details> that are open.
+func opened(open bool) string {
+	if open {
+		return " open"
+	}
+	return ""
 }
 
 // addBlockers lists what blocks and returns what did not fit.
@@ -120,7 +130,7 @@ func (v view) addNotes(d *document, s scope) {
 	if len(items) == 0 {
 		return
 	}
-	inner := &document{limit: d.limit / 8}
+	inner := d.inner()
 	if left := inner.addAll(items, d.most(items, maxFindings), 250); len(left) > 0 {
 		inner.add(fmt.Sprintf("- and %s: %s\n", plural(things(left), "more note"), s.whole()))
 	}
@@ -165,7 +175,7 @@ func (v view) addFolded(d *document, s scope, f folded) {
 		return
 	}
 	items := findingItems(f.found, s, d.terse)
-	inner := &document{limit: d.limit / 8}
+	inner := d.inner()
 	if left := inner.addAll(items, d.most(items, maxFindings), 250); len(left) > 0 {
 		inner.add(fmt.Sprintf("- and %s more: %s\n", number(things(left)), s.whole()))
 	}
@@ -190,8 +200,11 @@ func (v view) addChanges(d *document, s scope, reserve int) {
 	}
 	for i, c := range v.changes {
 		n := strings.Count(c.Diff, "\n") + len(c.Fields)
-		block := c.diffBlock(s, open+n <= openLines, lines)
-		open += n
+		restart := len(c.restarts) > 0
+		block := c.diffBlock(s, open+n <= openLines && !restart, lines)
+		if !restart {
+			open += n
+		}
 		if !d.fits(len(block), countRoom+reserve) {
 			d.add(leftOut(v.changes[i:], s))
 			return

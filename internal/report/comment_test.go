@@ -120,3 +120,47 @@ func TestPendingIsNeverGreen(t *testing.T) {
 		}
 	}
 }
+
+func TestNoticesAndAnswersStandAboveTheDiffs(t *testing.T) {
+	o := fixtureOptions
+	o.Notices, o.Answer = []string{"planned again, as ann asked", "the base moved"}, "| Command |\n|---|\n"
+	body := Comment(policyViolation(), o)
+	last := 0
+	for _, part := range []string{"**What blocks this**", "| Application |", "<details open><summary>2 notices</summary>", "<details open><summary>Commands</summary>", "**Findings**", "**Changes**"} {
+		at := strings.Index(body, part)
+		if at < last {
+			t.Errorf("%q is at %d, after %d:\n%s", part, at, last, body)
+		}
+		last = at
+	}
+	o.Answer, o.Notices = strings.Repeat("long answer\n", 200), []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}
+	body = Comment(policyViolation(), o)
+	for _, part := range []string{"<details><summary>12 notices</summary>", "- and 2 more notices\n", "<details><summary>Commands</summary>"} {
+		if !strings.Contains(body, part) {
+			t.Errorf("the comment misses %q:\n%s", part, body)
+		}
+	}
+}
+
+func TestChangesOfWhatCouldNotBePlannedAreUnknown(t *testing.T) {
+	f := newFixture(6)
+	f.app(plan.Application{Name: "mailer", Status: plan.StatusError, Error: "a.yaml:3: no", ErrorLocation: spot("a.yaml", 3, "")})
+	p := f.plan()
+	page, err := HTML(p, PageOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{Comment(p, fixtureOptions), checksText(CheckRuns(p, CheckOptions{})), string(page), Text(p, TextOptions{})} {
+		if strings.Contains(text, "no object changes") || !strings.Contains(text, "changes unknown") || !strings.Contains(text, "1 of 6 applications affected") {
+			t.Errorf("the changes are called known:\n%s", text)
+		}
+	}
+}
+
+func TestRemovedApplicationsAreCountedAmongAll(t *testing.T) {
+	f := newFixture(2)
+	f.app(plan.Application{Name: "old", Status: plan.Removed, Changes: []plan.Change{{Action: plan.Delete, Object: id("", "Service", "n", "old")}}})
+	if got := newView(f.plan()).effect(); got != "1 object deleted in 1 of 3 applications" {
+		t.Errorf("effect is %q", got)
+	}
+}

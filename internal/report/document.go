@@ -23,6 +23,16 @@ func (d *document) fits(n, reserve int) bool {
 // add appends a block.
 func (d *document) add(block string) { d.body.WriteString(block) }
 
+// inner is a document that goes into this one: of an eighth of its size, less where less is left.
+func (d *document) inner() *document {
+	if d.limit == 0 {
+		return &document{}
+	}
+	return &document{limit: max(leastInner, min(d.limit/8, d.limit-d.body.Len()-2*countRoom))}
+}
+
+const leastInner = 600 // bytes, enough to count what does not fit
+
 // item is a block that stands for a number of things.
 type item struct {
 	text   string

@@ -30,18 +30,25 @@ func name(s string) string { return code(brief(s, maxName)) }
 
 // where is a location as a link, and empty without one.
 func (s scope) where(l *manifest.Location) string {
-	at := place(l)
-	if at == "" {
-		return ""
+	if at := place(l); at != "" {
+		return s.at(at, l)
 	}
+	return ""
+}
+
+// at is a text that links to a location.
+func (s scope) at(text string, l *manifest.Location) string { return link(name(text), s.address(l)) }
+
+// address is where a location is to be seen, and empty when that is not known.
+func (s scope) address(l *manifest.Location) string {
 	if s.blob == "" {
-		return name(at)
+		return ""
 	}
 	address := strings.TrimSuffix(s.blob, "/") + "/" + filePath(l.File)
 	if l.Line > 0 {
 		address += fmt.Sprintf("#L%d", l.Line)
 	}
-	return link(name(at), address)
+	return address
 }
 
 // whole says where everything is.
@@ -69,25 +76,21 @@ func (v view) title() string {
 	return sign + v.headline()
 }
 
-// facts is one line: what was planned and how much of it is affected.
-func (v view) facts(s scope) string {
+// facts are what was planned and what comes of it, without what the title says already.
+func (v view) facts(s scope, title string) []string {
 	parts := []string{fmt.Sprintf("%s into %s at %s", code(short(v.plan.Head)), s.branch(), code(short(v.plan.Base)))}
-	if v.plan.Verdict != plan.Pass {
-		parts = append(parts, v.effect())
-	}
-	parts = append(parts, fmt.Sprintf("%s of %s affected", number(v.plan.Summary.Affected), plural(v.plan.Summary.Applications, "application")))
-	if n := len(v.plan.Policies); n > 0 {
-		parts = append(parts, plural(n, "policy", "policies"))
-	}
+	parts = append(parts, v.scale(title)...)
 	if webAddress(s.details) != "" {
 		parts = append(parts, link("full plan", s.details))
 	}
-	return strings.Join(parts, " · ") + "\n"
+	return parts
 }
 
-// identity is the machine's part: it comes first, so that no cut drops it.
+func factLine(parts []string) string { return strings.Join(parts, " · ") + "\n" }
+
+// identity is the machine's part: hidden, and first, so that no cut drops it.
 func (v view) identity() string {
-	return fmt.Sprintf("Plan %s of %s on %s\n\n", code(v.plan.Digest), code(v.plan.Head), code(v.plan.Base))
+	return fmt.Sprintf("<!-- plan %s base %s head %s -->\n", comment(v.plan.Digest), comment(v.plan.Base), comment(v.plan.Head))
 }
 
 // warning names what the change deletes or replaces that may hold state or matters beyond a namespace.
@@ -160,19 +163,13 @@ func failureItem(f failure, s scope) string {
 
 // findingItem is one finding as an item of a list.
 func findingItem(f finding, s scope) string {
-	item := fmt.Sprintf("- **%s** %s", severity(f.Severity), link(name(f.Policy), f.URL))
-	if f.Title != "" && f.Title != f.Message {
-		item += " " + sentence(f.Title, maxName)
-	}
-	item += ": " + sentence(f.Message, maxMessage)
+	item := fmt.Sprintf("- **%s** %s: %s", severity(f.Severity), link(name(f.Policy), f.URL), sentence(f.Message, maxMessage))
 	var parts []string
 	if at := s.where(f.Location); at != "" {
 		parts = append(parts, at)
 	}
-	if len(f.objects) == 1 {
-		parts = append(parts, name(f.objects[0].String()))
-	} else if len(f.objects) > 1 {
-		parts = append(parts, plural(len(f.objects), "object"))
+	if about := f.about(); about != "" {
+		parts = append(parts, about)
 	}
 	if len(f.apps) > 0 {
 		parts = append(parts, "in "+list(f.apps, maxNames, name))
@@ -184,6 +181,21 @@ func findingItem(f finding, s scope) string {
 		item += "<br>" + strings.Join(parts, " · ")
 	}
 	return item + "\n"
+}
+
+// about names what a finding is about. A namespace that is called like the application beside it says
+// nothing more.
+func (f finding) about() string {
+	switch {
+	case len(f.objects) == 0:
+		return ""
+	case len(f.objects) > 1:
+		return plural(len(f.objects), "object")
+	case len(f.apps) == 1 && f.apps[0] == f.objects[0].Namespace:
+		return name(kindName(f.objects[0]))
+	default:
+		return name(f.objects[0].String())
+	}
 }
 
 func severity(s plan.Severity) string {
@@ -239,11 +251,7 @@ func (v view) noteItems() []item {
 // diffBlock is a change as a folding block. lines is how many lines of the diff it may show, 0 all.
 func (c change) diffBlock(s scope, open bool, lines int) string {
 	var b strings.Builder
-	b.WriteString("<details")
-	if open {
-		b.WriteString(" open")
-	}
-	b.WriteString("><summary>" + c.summaryHTML() + "</summary>\n\n")
+	b.WriteString("<details" + opened(open) + "><summary>" + c.summaryHTML() + "</summary>\n\n")
 	b.WriteString(c.about(s))
 	if c.Diff == "" {
 		b.WriteString(c.fieldList(lines))
@@ -286,29 +294,60 @@ func (c change) summaryHTML() string {
 	if g := c.gist(); g != "" {
 		out += " · " + codeHTML(brief(g, maxName))
 	}
+	if r := c.restart(func(s string) string { return codeHTML(brief(s, maxName)) }); r != "" {
+		out += " · " + r
+	}
 	if apps := c.apps(); len(apps) > 1 {
 		return out + " · " + plural(len(apps), "application")
 	}
 	return out + " · " + codeHTML(brief(c.members[0].app, maxName))
 }
 
-// sources lists the places that set the changed fields.
-func (c change) sources(s scope) string {
-	var out []string
-	seen := map[string]bool{}
+// setting is what set changed fields, with its places in one file.
+type setting struct {
+	via    string
+	places []*manifest.Location
+}
+
+// settings are what set the changed fields, each place once.
+func (c change) settings() []setting {
+	byFile, seen := newGroups[setting](), map[string]bool{}
 	for _, f := range c.Fields {
 		at := place(f.Source)
 		if at == "" || seen[at] {
 			continue
 		}
 		seen[at] = true
-		where := s.where(f.Source)
-		if f.Source.Via != "" {
-			where += " (" + name(f.Source.Via) + ")"
+		g := byFile.get(f.Source.File+"\x00"+f.Source.Via, func() *setting { return &setting{via: f.Source.Via} })
+		g.places = append(g.places, f.Source)
+	}
+	return byFile.values()
+}
+
+// place names one of the places: the file only once.
+func (g setting) place(i int) string {
+	at := place(g.places[i])
+	if i > 0 {
+		return strings.TrimPrefix(at, g.places[i].File)
+	}
+	return at
+}
+
+// sources lists the places that set the changed fields, each file once: a.yaml:9 and :16 (patch).
+func (c change) sources(s scope) string {
+	var out []string
+	for _, g := range c.settings() {
+		var places []string
+		for i, l := range g.places {
+			places = append(places, s.at(g.place(i), l))
+		}
+		where := list(places, 3, plain)
+		if g.via != "" {
+			where += " (" + name(g.via) + ")"
 		}
 		out = append(out, where)
 	}
-	return list(out, 3, func(s string) string { return s })
+	return list(out, 3, plain)
 }
 
 // fieldList lists the changed fields of a change that has no diff.

@@ -38,16 +38,16 @@ func HTML(p plan.Plan, o PageOptions) ([]byte, error) {
 // These types are what the template shows. Their texts are visible; html/template escapes them.
 type (
 	pageData struct {
-		Title, Headline, Base, BaseSHA, Head, Digest, Effect, Revision string
-		PullURL                                                        string
-		Passed                                                         bool
-		Affected, Applications                                         string
-		Blockers, Open, Old                                            []pageFinding
-		Reasons                                                        []string
-		Rows                                                           []pageRow
-		Changes                                                        []pageChange
-		Policies                                                       []plan.Policy
-		Notes                                                          []pageNote
+		Title, Headline, Base, Digest, Extent, Revision string
+		BaseCommit, HeadCommit                          pageLink
+		PullURL                                         string
+		Passed                                          bool
+		Blockers, Open, Old                             []pageFinding
+		Reasons                                         []string
+		Rows                                            []pageRow
+		Changes                                         []pageChange
+		Policies                                        []plan.Policy
+		Notes                                           []pageNote
 	}
 	pageFinding struct {
 		Severity, Policy, Title, Message, Objects, Apps, Waived string
@@ -57,15 +57,17 @@ type (
 	pageLink struct{ Text, URL string }
 	pageNote struct{ Text, Apps string }
 	pageRow  struct {
-		Name, Path, Environment, Result, Class, Why string
+		Name, Environment, Result, Class string
+		Path                             []string   // in parts at which it may be broken
+		Why                              [][]string // such paths
 	}
 	pageChange struct {
-		Action, Subject, Gist, Class string
-		Open                         bool
-		Apps                         []string
-		Sources                      []pageLink
-		Lines                        []pageLine
-		Fields                       []pageField
+		Action, Subject, Gist, Restart, Class string
+		Open                                  bool
+		Apps                                  []string
+		Sources                               []pageLink
+		Lines                                 []pageLine
+		Fields                                []pageField
 	}
 	pageLine  struct{ Class, Text string }
 	pageField struct{ At, Before, After string }
@@ -74,13 +76,13 @@ type (
 func newPage(p plan.Plan, o PageOptions) pageData {
 	v, s := newView(p), scope{base: o.BaseName, blob: o.BlobURL}
 	d := pageData{
-		Title: visible(o.Title), Headline: v.headline(), Base: visible(o.BaseName), BaseSHA: visible(p.Base), Head: visible(p.Head),
-		Digest: visible(p.Digest), Effect: v.effect(), Revision: visible(p.PolicyRevision), PullURL: webAddress(o.PullURL),
-		Passed: p.Verdict == plan.Pass, Affected: number(p.Summary.Affected), Applications: plural(p.Summary.Applications, "application"),
+		Title: visible(o.Title), Headline: v.headline(), Base: visible(o.BaseName), BaseCommit: s.commit(p.Base), HeadCommit: s.commit(p.Head),
+		Digest: visible(p.Digest), Extent: strings.Join(v.extent(v.headline()), " · "), Revision: visible(p.PolicyRevision),
+		PullURL: webAddress(o.PullURL), Passed: p.Verdict == plan.Pass,
 	}
 	for _, f := range v.failures {
-		d.Blockers = append(d.Blockers, pageFinding{Severity: "error", Title: "could not be planned", Message: blockText(f.message),
-			Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(f.location)})
+		d.Blockers = append(d.Blockers, pageFinding{Severity: "error", Policy: "could not be planned", Message: blockText(f.message),
+			Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(place(f.location), f.location)})
 	}
 	for _, f := range v.blocking() {
 		d.Blockers = append(d.Blockers, s.pageFinding(f))
@@ -109,16 +111,20 @@ func newPage(p plan.Plan, o PageOptions) pageData {
 	return d
 }
 
-func (s scope) pageLink(l *manifest.Location) pageLink {
-	at := place(l)
-	if at == "" || s.blob == "" {
-		return pageLink{Text: visible(at)}
+func (s scope) pageLink(text string, l *manifest.Location) pageLink {
+	if text == "" {
+		return pageLink{}
 	}
-	address := strings.TrimSuffix(s.blob, "/") + "/" + filePath(l.File)
-	if l.Line > 0 {
-		address += fmt.Sprintf("#L%d", l.Line)
+	return pageLink{Text: visible(text), URL: webAddress(s.address(l))}
+}
+
+// commit is a commit as a link into the repository that the files are in.
+func (s scope) commit(sha string) pageLink {
+	out := pageLink{Text: visible(sha)}
+	if i := strings.LastIndex(s.blob, "/blob/"); i >= 0 {
+		out.URL = webAddress(s.blob[:i] + "/commit/" + filePath(sha))
 	}
-	return pageLink{Text: visible(at), URL: webAddress(address)}
+	return out
 }
 
 func (s scope) pageFinding(f finding) pageFinding {
@@ -128,7 +134,7 @@ func (s scope) pageFinding(f finding) pageFinding {
 	}
 	out := pageFinding{
 		Severity: severity(f.Severity), Policy: visible(f.Policy), Title: visible(f.Title), Message: blockText(f.Message), URL: webAddress(f.URL),
-		Objects: strings.Join(objects, ", "), Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(f.Location),
+		Objects: strings.Join(objects, ", "), Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(place(f.Location), f.Location),
 	}
 	if f.WaivedBy != "" {
 		out.Waived = "waived by " + visible(f.WaivedBy)
@@ -141,12 +147,18 @@ func (s scope) pageFinding(f finding) pageFinding {
 func newPageRow(a plan.Application) pageRow {
 	text, worst := result(a)
 	class := map[int]string{worstError: "bad", worstDenied: "bad", worstDanger: "danger", worstNothing: "quiet"}[worst]
-	return pageRow{Name: visible(a.Name), Path: visible(a.Path), Environment: visible(a.Environment), Result: strings.ReplaceAll(text, "**", ""),
-		Class: class, Why: visible(strings.Join(a.AffectedBy, ", "))}
+	row := pageRow{Name: visible(a.Name), Path: pathBreaks(a.Path), Environment: visible(a.Environment), Result: strings.ReplaceAll(text, "**", ""), Class: class}
+	for _, by := range a.AffectedBy {
+		row.Why = append(row.Why, pathBreaks(by))
+	}
+	return row
 }
 
+// pathBreaks takes a path apart at its slashes, where a narrow column may break it.
+func pathBreaks(path string) []string { return strings.SplitAfter(visible(path), "/") }
+
 func (s scope) pageChange(c change, open bool) pageChange {
-	out := pageChange{Action: string(c.Action), Subject: visible(c.subject()), Gist: visible(c.gist()), Open: open}
+	out := pageChange{Action: string(c.Action), Subject: visible(c.subject()), Gist: visible(c.gist()), Restart: visible(c.restart(plain)), Open: open && len(c.restarts) == 0}
 	if c.danger == losesState || c.danger == isDeleted {
 		out.Class = "danger"
 	}
@@ -156,12 +168,12 @@ func (s scope) pageChange(c change, open bool) pageChange {
 	for _, a := range c.apps() {
 		out.Apps = append(out.Apps, visible(a))
 	}
-	seen := map[string]bool{}
-	for _, f := range c.Fields {
-		if at := place(f.Source); at != "" && !seen[at] {
-			seen[at] = true
-			out.Sources = append(out.Sources, s.pageLink(f.Source))
+	for _, g := range c.settings() {
+		for i, l := range g.places {
+			out.Sources = append(out.Sources, s.pageLink(g.place(i), l))
 		}
+	}
+	for _, f := range c.Fields {
 		out.Fields = append(out.Fields, pageField{visible(cmp.Or(f.At, f.Path)), visible(value(f.Before)), visible(value(f.After))})
 	}
 	if c.Diff == "" {

@@ -23,6 +23,11 @@ type Pending struct {
 	Reason    string // of a failure: what may be said of it in public
 }
 
+// identity is the machine's part, hidden.
+func (s Pending) identity() string {
+	return fmt.Sprintf("<!-- base %s head %s -->\n", comment(s.Base), comment(s.Head))
+}
+
 func (s Pending) title() string {
 	switch s.Phase {
 	case Queued:
@@ -84,8 +89,7 @@ func PendingComment(s Pending, o CommentOptions) string {
 	if o.Marker != "" {
 		d.add(MarkerLine(o.Marker) + "\n")
 	}
-	d.add(fmt.Sprintf("<!-- base %s head %s -->\n", comment(s.Base), comment(s.Head)))
-	d.add("### " + sign + " " + s.title() + "\n\n" + s.text() + "\n" + o.notices() + o.answer())
+	d.add(s.identity() + "### " + sign + " " + s.title() + "\n\n" + s.text() + "\n" + o.notices() + o.answer())
 	return d.String()
 }
 
@@ -93,11 +97,7 @@ func PendingComment(s Pending, o CommentOptions) string {
 // ends as a failure: nothing was evaluated.
 func PendingCheckRuns(s Pending, o CheckOptions) []CheckRun {
 	run := CheckRun{Title: s.title()}
-	run.Summary = "Head " + name(s.Head)
-	if s.Base != "" {
-		run.Summary += " on " + name(s.Base)
-	}
-	run.Summary += "\n\n" + s.text()
+	run.Summary = s.identity() + s.text()
 	switch s.Phase {
 	case Queued:
 		run.Status = StatusQueued

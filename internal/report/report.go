@@ -120,15 +120,11 @@ func GitHub(p plan.Plan) string {
 		if !f.counts() && !f.blocks() {
 			continue
 		}
-		title := f.Policy
-		if f.Title != "" {
-			title += ": " + f.Title
-		}
 		message := f.Message
 		if len(f.apps) > 0 {
 			message += "\nin " + list(f.apps, maxNames, plain)
 		}
-		b.WriteString(workflowCommand(workflowLevel(f.Severity), f.Location, title, message))
+		b.WriteString(workflowCommand(workflowLevel(f.Severity), f.Location, f.label(), message))
 	}
 	for _, r := range v.reasons() {
 		b.WriteString(workflowCommand("error", nil, "mergegate", r))

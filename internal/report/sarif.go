@@ -155,7 +155,7 @@ func (s *sarifWriter) failure(a plan.Application) {
 		RuleID:              renderError,
 		RuleIndex:           s.rule(renderError, "An application could not be planned", ""),
 		Level:               "error",
-		Message:             sarifText{blockText(a.Name + " could not be planned: " + message)},
+		Message:             sarifText{blockText(a.Name + " could not be planned: " + told(message, a.ErrorLocation))},
 		Locations:           []sarifLocation{sarifPlace(a.ErrorLocation, a, nil)},
 		PartialFingerprints: map[string]string{"mergegate/v1": hash(renderError, a.Name, message)},
 		BaselineState:       "new",

@@ -64,8 +64,7 @@ func (t *text) head() {
 	}
 	t.put(bold+";"+colour, t.view.headline())
 	t.put("", "plan ", p.Digest)
-	t.put("", "head ", short(p.Head), ", base ", short(p.Base), ", ", number(p.Summary.Affected), " of ",
-		plural(p.Summary.Applications, "application"), " affected, ", plural(len(p.Policies), "policy", "policies"))
+	t.put("", "head ", short(p.Head), ", base ", short(p.Base), ", ", strings.Join(t.view.scale(t.view.headline()), ", "))
 }
 
 // section writes a heading after an empty line.
@@ -125,11 +124,7 @@ func (t *text) finding(f finding) {
 	if !known {
 		c = red
 	}
-	title := ""
-	if f.Title != "" {
-		title = ": " + f.Title
-	}
-	t.put(c, "  ", severity(f.Severity), " ", f.Policy, title, at(place(f.Location)))
+	t.put(c, "  ", severity(f.Severity), " ", f.Policy, at(place(f.Location)))
 	t.paragraph("    ", f.Message)
 	var where []string
 	if len(f.objects) > 0 {
@@ -198,6 +193,9 @@ func (t *text) changes() {
 		gist := c.gist()
 		if gist != "" {
 			gist = ", " + gist
+		}
+		if r := c.restart(plain); r != "" {
+			gist = ", " + r
 		}
 		t.put(bold, "  ", mark, string(c.Action), " ", c.subject(), gist)
 		t.put("", "    in ", list(c.apps(), 20, plain))

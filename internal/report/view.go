@@ -63,7 +63,8 @@ type change struct {
 	plan.Change // as it is in the first member
 	members     []member
 	danger      int
-	varies      bool // the members' diffs differ in the lines around the change
+	restarts    []string // the ConfigMaps and Secrets with which pods restart, when that is all
+	varies      bool     // the members' diffs differ in the lines around the change
 }
 
 // The ranks of changes, most dangerous first.
@@ -73,6 +74,7 @@ const (
 	isAccess          // it changes who may do what
 	isDeleted         // anything else is deleted or replaced
 	isOther
+	isRestart // pods restart because what they are configured with changes
 )
 
 func newView(p plan.Plan) view {
@@ -88,13 +90,26 @@ func failuresOf(p plan.Plan) []failure {
 		if !failed(a) {
 			continue
 		}
-		message := cmp.Or(a.Error, "no reason was given")
+		message := told(cmp.Or(a.Error, "no reason was given"), a.ErrorLocation)
 		f := groups.get(message+"\x00"+place(a.ErrorLocation), func() *failure {
 			return &failure{message: message, location: a.ErrorLocation}
 		})
 		f.apps = append(f.apps, a.Name)
 	}
 	return groups.values()
+}
+
+// told is a message without the place with which it begins, where that is the location that is shown.
+func told(message string, l *manifest.Location) string {
+	if l == nil || l.File == "" {
+		return message
+	}
+	for _, at := range []string{place(l), l.File} {
+		if rest, ok := strings.CutPrefix(message, at+": "); ok && strings.TrimSpace(rest) != "" {
+			return rest
+		}
+	}
+	return message
 }
 
 func notesOf(p plan.Plan) []note {
@@ -159,6 +174,7 @@ func findingsOf(p plan.Plan) []finding {
 	groups := newGroups[finding]()
 	seen := map[string]bool{} // objects of a group
 	add := func(app string, f plan.Finding) {
+		f.Message = told(cmp.Or(f.Message, f.Title), f.Location)
 		key := finding{Finding: f}.key()
 		g := groups.get(key, func() *finding { return &finding{Finding: f} })
 		if app != "" && (len(g.apps) == 0 || g.apps[len(g.apps)-1] != app) {
@@ -209,10 +225,14 @@ func (v view) some(keep func(finding) bool) []finding {
 func changesOf(p plan.Plan) []change {
 	groups := newGroups[change]()
 	for _, a := range p.Applications {
-		denied := deniedObjects(a)
+		denied, generated := deniedObjects(a), renamings(a)
 		for _, c := range a.Changes {
-			danger := dangerOf(c, denied)
-			g := groups.get(sameness(c), func() *change { return &change{Change: c, danger: danger} })
+			danger, restarts := dangerOf(c, denied), restartsOf(c, generated)
+			if danger == isOther && len(restarts) > 0 {
+				danger = isRestart
+			}
+			key := sameness(c) + "\x00" + strings.Join(restarts, "\x00")
+			g := groups.get(key, func() *change { return &change{Change: c, danger: danger, restarts: restarts} })
 			g.members = append(g.members, member{a.Name, c.Object})
 			g.danger = min(g.danger, danger)
 			g.varies = g.varies || diffBody(c.Diff) != diffBody(g.Diff)

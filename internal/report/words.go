@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -133,20 +132,65 @@ func (v view) denied() string {
 	return out
 }
 
-// effect says what the change does: "6 objects change in 6 applications, 1 of them is deleted".
+// effect says what the change does: "2 objects updated in 2 of 40 applications".
 func (v view) effect() string {
 	t := total(v.plan)
-	if t.sum() == 0 {
+	switch {
+	case t.sum() > 0:
+		return fmt.Sprintf("%s in %s", t.objects(), v.of(v.changing()))
+	case len(v.failures) > 0:
+		return "changes unknown"
+	default:
 		return "no object changes"
 	}
-	apps := 0
+}
+
+// changing counts the applications whose objects change.
+func (v view) changing() int {
+	n := 0
 	for _, a := range v.plan.Applications {
 		if len(a.Changes) > 0 {
-			apps++
+			n++
 		}
 	}
-	return fmt.Sprintf("%s in %s", t.objects(), plural(apps, "application"))
+	return n
 }
+
+// of is a number of all applications, be they there before or after: "2 of 40 applications".
+func (v view) of(n int) string {
+	all := v.plan.Summary.Applications
+	for _, a := range v.plan.Applications {
+		if a.Status == plan.Removed {
+			all++
+		}
+	}
+	return number(n) + " of " + plural(max(n, all), "application")
+}
+
+// extent is what the change does, without what the title says already. How many applications were
+// affected is said only where none of them changes: the table shows the others.
+func (v view) extent(title string) []string {
+	var parts []string
+	if effect := v.effect(); !strings.Contains(title, effect) {
+		parts = append(parts, effect)
+	}
+	if v.changing() == 0 {
+		parts = append(parts, v.of(v.plan.Summary.Affected)+" affected")
+	}
+	return parts
+}
+
+// scale is the extent and by how many policies it was judged.
+func (v view) scale(title string) []string {
+	parts := v.extent(title)
+	if n := len(v.plan.Policies); n > 0 && !strings.Contains(title, evaluated(n)) {
+		parts = append(parts, evaluated(n))
+	}
+	return parts
+}
+
+// evaluated counts the policies.
+func evaluated(n int) string { return plural(n, "policy", "policies") + " evaluated" }
 
 // objects is words with its noun: "1 object deleted, 2 updated".
 func (t tally) objects() string {
@@ -182,54 +226,6 @@ func (c change) apps() []string {
 		}
 	}
 	return out
-}
-
-// maxInline is how long the two values of a change may be, in bytes, to stand in its title.
-const maxInline = 120
-
-// gist is the one field that an update changes, with its values, when they are short.
-func (c change) gist() string {
-	if c.Action != plan.Update || len(c.Fields) == 0 {
-		return ""
-	}
-	if len(c.Fields) > 1 {
-		return plural(len(c.Fields), "field")
-	}
-	f := c.Fields[0]
-	name := lastPart(cmp.Or(f.At, f.Path))
-	before, after := value(f.Before), value(f.After)
-	short := len(name)+len(before)+len(after) <= maxInline && !strings.ContainsAny(before+after, "\n") && scalar(f.Before) && scalar(f.After)
-	switch {
-	case f.Before == nil && short:
-		return name + " added: " + after
-	case f.Before == nil:
-		return name + " added"
-	case f.After == nil && short:
-		return name + " removed: " + before
-	case f.After == nil:
-		return name + " removed"
-	case short:
-		return name + ": " + before + " → " + after
-	default:
-		return name
-	}
-}
-
-// lastPart is the last part of a path for people: image of spec.containers[name=a.b].image.
-func lastPart(at string) string {
-	end := len(at)
-	if strings.HasSuffix(at, "]") {
-		end = max(0, strings.LastIndexByte(at, '['))
-	}
-	return cutRunes(at[strings.LastIndexAny(at[:end], "./")+1:], maxInline)
-}
-
-func scalar(v any) bool {
-	switch v.(type) {
-	case map[string]any, []any:
-		return false
-	}
-	return true
 }
 
 // list joins the first few names and counts the rest. write gives the form of one name.
