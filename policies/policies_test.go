@@ -137,6 +137,28 @@ func checkDescription(t *testing.T, d policy.Description) {
 	}
 }
 
+// TestPodKinds keeps the kinds of the policies about Pods in step with those in which the library finds Pods.
+func TestPodKinds(t *testing.T) {
+	text, err := os.ReadFile("lib/workload.rego")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var places []string
+	for _, found := range regexp.MustCompile(`(?m)^\t"(\S*/\S+)": \{"spec"`).FindAllStringSubmatch(string(text), -1) {
+		places = append(places, found[1])
+	}
+	if len(places) < 12 {
+		t.Fatalf("lib/workload.rego has the places %q", places)
+	}
+	for id, d := range described(t) {
+		for _, place := range places {
+			if slices.Contains(d.Kinds, "/Pod") && !slices.Contains(d.Kinds, place) {
+				t.Errorf("%s looks at Pods and not at %s", id, place)
+			}
+		}
+	}
+}
+
 // headings are the sections of each policy's README, in this order.
 var headings = []string{"## What it finds", "## Why it matters", "## How to fix it", "## False positives", "## How to disable it"}
 

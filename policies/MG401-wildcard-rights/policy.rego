@@ -24,16 +24,16 @@ deny contains {"field": ["rules", i], "msg": msg} if {
 	])
 }
 
-warn contains {"field": ["rules", i, dimension], "msg": msg} if {
+warn contains {"field": ["rules", i, wide[0]], "msg": msg} if {
 	some [i, rule] in rbac.new_rules
 	not denied(rule)
 	of_kubernetes(rule)
-	some dimension in ["apiGroups", "resources", "verbs"]
-	"*" in rbac.values(rule, dimension)
+	wide := [dimension | some dimension in ["apiGroups", "resources", "verbs"]; "*" in rbac.values(rule, dimension)]
+	count(wide) > 0
 	msg := sprintf("%v %v grants all %s: list those that are needed", [
 		input.change.after.kind,
 		input.change.after.metadata.name,
-		dimension,
+		concat(" and all ", wide),
 	])
 }
 

@@ -19,12 +19,15 @@ warn contains {"field": ["rules", i, "resources"], "msg": msg} if {
 	some [i, rule] in rbac.new_rules
 	count(rbac.values(rule, "resourceNames")) == 0
 	rbac.has(rule, "apiGroups", {""})
-	some resource, verbs in ways
-	rbac.names(rule, "resources", {resource})
-	rbac.has(rule, "verbs", verbs)
+	granted := [resource |
+		some resource, verbs in ways
+		rbac.names(rule, "resources", {resource})
+		rbac.has(rule, "verbs", verbs)
+	]
+	count(granted) > 0
 	msg := sprintf("ClusterRole %v grants %s, and so the rights of what runs there: grant it in single Namespaces, or not at all", [
 		input.change.after.metadata.name,
-		resource,
+		concat(" and ", sort(granted)),
 	])
 }
 

@@ -32,6 +32,7 @@ warn contains {"field": r.path, "msg": msg, "object": r.object} if {
 warn contains {"field": r.path, "msg": msg, "object": r.object} if {
 	some r in missing
 	some store in at([r.kind, r.name])
+	not "" in {store.namespace, r.namespace} # not known before the deployment
 	msg := sprintf("%s %s is in Namespace %s and the Pod in %s: a Pod finds only what is in its own", [
 		r.kind,
 		r.name,

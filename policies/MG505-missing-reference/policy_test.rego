@@ -12,7 +12,7 @@ from_key(name, key) := fixture.deployment({"containers": [{"name": "web", "env":
 from_all(name) := fixture.deployment({"containers": [{"name": "web", "envFrom": [{"configMapRef": {"name": name}}]}]})
 
 warned(objects) := found if {
-	found := mg505.warn with input as fixture.application(objects, [])
+	found := mg505.warn with input as fixture.application(objects, []) with data.mergegate.application as fixture.production
 }
 
 at_key := "/spec/template/spec/containers/0/env/0/valueFrom/configMapKeyRef/key"
@@ -47,6 +47,12 @@ test_in_another_namespace if {
 	fixture.pointers(warned([far, from_all("settings")])) == {at_name}
 	both := [far, settings, from_all("settings")]
 	count(warned(both)) == 0
+}
+
+test_namespace_that_is_not_known if {
+	far := json.patch(settings, [{"op": "add", "path": "/metadata/namespace", "value": "other"}])
+	found := mg505.warn with input as fixture.application([far, from_all("settings")], [])
+	count(found) == 0
 }
 
 test_generated_name if {

@@ -3,10 +3,11 @@
 package mergegate.lib.image
 
 # parse splits an image reference: repository, and tag and digest where there are any. Undefined for an empty one
-# and for one that something else still fills in, such as ${IMAGE}.
+# and for one that something else still fills in, such as ${IMAGE} or ko://.
 parse(reference) := object.union_n([{"repository": repository}, optional("tag", tag), optional("digest", digest)]) if {
 	is_string(reference)
 	regex.match(`^[A-Za-z0-9]`, reference)
+	not contains(reference, "://")
 	named := cut(reference, "@")
 	digest := named[1]
 	path := split(named[0], "/")

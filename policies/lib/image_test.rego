@@ -21,7 +21,7 @@ test_digest if {
 }
 
 test_no_reference if {
-	every reference in ["", "${IMAGE}", "$(params.image)", "{{ .image }}", null, 5, ["a"]] {
+	every reference in ["", "${IMAGE}", "$(params.image)", "{{ .image }}", "ko://example.com/cmd/web", null, 5, ["a"]] {
 		not image.parse(reference)
 	}
 }
