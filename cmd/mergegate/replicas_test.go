@@ -114,7 +114,7 @@ func TestAuditRecordIsWholeAndSaysWho(t *testing.T) {
 	}
 	w.expect(head, 3, "success", "success")
 	w.say("eve-token", number, "/help")
-	w.commented(number, "`/help`")
+	w.commented(number, "Who may use it")
 	s := w.shut()
 	if _, err := s.VerifyAudit(t.Context()); err != nil {
 		t.Fatal(err)
