@@ -31,7 +31,7 @@ test_created_and_updated if {
 
 test_kept_in_the_cluster if {
 	every annotations in [
-		{"argocd.argoproj.io/sync-options": "Prune=false"}, {"argocd.argoproj.io/sync-options": "ServerSideApply=true, Delete=false"},
+		{"argocd.argoproj.io/sync-options": "Prune=false"}, {"argocd.argoproj.io/sync-options": "ServerSideApply=true, Prune=confirm"},
 		{"kustomize.toolkit.fluxcd.io/prune": "disabled"}, {"helm.sh/resource-policy": "keep"},
 	] {
 		kept := json.patch(object_("v1", "PersistentVolumeClaim"), [{"op": "add", "path": "/metadata/annotations", "value": annotations}])
@@ -41,7 +41,7 @@ test_kept_in_the_cluster if {
 }
 
 test_other_annotations if {
-	every annotations in [{"argocd.argoproj.io/sync-options": "Prune=true"}, {"helm.sh/resource-policy": "delete"}, {"argocd.argoproj.io/sync-options": 5}] {
+	every annotations in [{"argocd.argoproj.io/sync-options": "Prune=true"}, {"argocd.argoproj.io/sync-options": "Delete=false"}, {"helm.sh/resource-policy": "delete"}, {"argocd.argoproj.io/sync-options": 5}] {
 		object__ := json.patch(object_("v1", "PersistentVolumeClaim"), [{"op": "add", "path": "/metadata/annotations", "value": annotations}])
 		found := mg302.deny with input as fixture.deleted(object__)
 		count(found) == 1

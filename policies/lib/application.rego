@@ -106,7 +106,7 @@ annotations(object_) := found if {
 # kept says that what deploys the application leaves the object in the cluster when it is deleted from Git.
 kept(object_) if {
 	some option in sync_options(object_)
-	option in {"Prune=false", "Delete=false"}
+	option in {"Prune=false", "Prune=confirm"}
 }
 
 kept(object_) if lower(annotations(object_)["kustomize.toolkit.fluxcd.io/prune"]) == "disabled"
