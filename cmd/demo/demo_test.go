@@ -113,7 +113,7 @@ func TestSampleStory(t *testing.T) {
 	}
 	expect(t, printed,
 		`Started a local GitHub: REST, git, branch protection, webhooks: at`, `ann opened #3`, `#1 has its checks and its comment`,
-		`mergegate / plan +✓ success +2 objects updated in 2 applications`,
+		`mergegate / plan +✓ success +2 objects updated in 2 of 6 applications`,
 		`mergegate / policy +✗ failure +Blocked: denied by \d+ policies in 1 application`,
 		`(?m)^  apps/checkout/overlays/production/debug\.yaml:12 +failure +MG101`,
 		`#2: GitHub answers 405: Required status check "mergegate / policy" is failing`,

@@ -116,7 +116,7 @@ func DefaultServer() Server {
 		SweepInterval: 5 * time.Minute,
 		Workers:       2,
 		Render:        Render{Timeout: 30 * time.Second, MemoryMiB: 1024, OutputMiB: 32},
-		Policy:        PolicyLimits{Timeout: 2 * time.Second},
+		Policy:        PolicyLimits{Timeout: 5 * time.Second},
 		Log:           Log{Level: "info", Format: "json"},
 	}
 }

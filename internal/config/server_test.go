@@ -33,7 +33,7 @@ func TestParseServerDefaults(t *testing.T) {
 			PrivateKeyFile: "key.pem", WebhookSecrets: []Secret{"s3cret"}, WriteInterval: time.Second,
 		},
 		Render: Render{Timeout: 30 * time.Second, MemoryMiB: 1024, OutputMiB: 32},
-		Policy: PolicyLimits{Timeout: 2 * time.Second},
+		Policy: PolicyLimits{Timeout: 5 * time.Second},
 		Log:    Log{Level: "info", Format: "json"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -49,7 +49,7 @@ type Options struct {
 	Namespaces []string
 	// Combine gives packages without custom.mergegate METADATA all objects of an application at once.
 	Combine bool
-	// Timeout bounds one evaluation of one policy. Default 2 s.
+	// Timeout bounds one evaluation of one policy. Default 5 s.
 	Timeout time.Duration
 	// Workers bounds how many evaluations run at once. Default: one per core.
 	Workers int
@@ -90,7 +90,7 @@ func Compile(ctx context.Context, sources []Source, options Options) (*Engine, e
 
 func (o Options) withDefaults() Options {
 	if o.Timeout <= 0 {
-		o.Timeout = 2 * time.Second
+		o.Timeout = 5 * time.Second
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
