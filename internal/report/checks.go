@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mergegate/mergegate/internal/manifest"
 	"github.com/mergegate/mergegate/internal/plan"
@@ -251,11 +252,14 @@ func (v view) policyAnnotations() []Annotation {
 	return out
 }
 
-// label says which policy says how much: "MG101 denies".
+// label says which policy says how much: "MG101 denies", but "team.deny", which says so itself.
 func (f finding) label() string {
 	verb, ok := map[plan.Severity]string{plan.Deny: " denies", plan.Warn: " warns", plan.Info: " remarks"}[f.Severity]
-	if !ok {
+	switch {
+	case !ok:
 		verb = " could not be evaluated"
+	case strings.HasSuffix(f.Policy, "."+string(f.Severity)):
+		verb = ""
 	}
 	return brief(f.Policy, maxTitle-len(verb)) + verb
 }

@@ -87,8 +87,8 @@ func (t *text) blockers() {
 		t.put(red, "  ", r)
 	}
 	for _, f := range v.failures {
-		t.put(red, "  error ", list(f.apps, 20, plain), " could not be planned", at(place(f.location)))
-		t.paragraph("    ", f.message)
+		t.put(red, "  error ", list(f.apps, 20, plain), " could not be planned")
+		t.paragraph("    ", f.located())
 	}
 	for _, f := range blocking {
 		t.finding(f)

@@ -23,8 +23,17 @@ type view struct {
 // failure is one error of one or more applications.
 type failure struct {
 	message  string
+	whole    string // the message as it is in the plan, with its place
 	location *manifest.Location
 	apps     []string
+}
+
+// located is the message behind its place, as compilers write it.
+func (f failure) located() string {
+	if at := place(f.location); at != "" && f.whole == f.message {
+		return at + ": " + f.message
+	}
+	return f.whole
 }
 
 // note is what a reader should know of one or more applications, or, without any, of the whole plan.
@@ -90,9 +99,10 @@ func failuresOf(p plan.Plan) []failure {
 		if !failed(a) {
 			continue
 		}
-		message := told(cmp.Or(a.Error, "no reason was given"), a.ErrorLocation)
+		whole := cmp.Or(a.Error, "no reason was given")
+		message := told(whole, a.ErrorLocation)
 		f := groups.get(message+"\x00"+place(a.ErrorLocation), func() *failure {
-			return &failure{message: message, location: a.ErrorLocation}
+			return &failure{message: message, whole: whole, location: a.ErrorLocation}
 		})
 		f.apps = append(f.apps, a.Name)
 	}
