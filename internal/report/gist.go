@@ -117,8 +117,8 @@ func renamings(a plan.Application) map[renaming]string {
 	return out
 }
 
-// namedField is a field that a diff shows like the name of the object.
-var namedField = regexp.MustCompile(`^/[^/]+/name$`)
+// namedField is a field that a diff shows like the name of the object, or that can hold one.
+var namedField = regexp.MustCompile(`^/[^/]+(?:/name)?$`)
 
 // renamed reads the two names from the diff, since a generated name is not listed as a field.
 func renamed(c plan.Change) renaming {

@@ -59,6 +59,8 @@ func TestPodsThatOnlyReadTheNewConfigurationRestart(t *testing.T) {
 	argument.Fields[0].Path = "/spec/template/spec/containers/0/env/0/name"
 	data := config(before, after)
 	data.Fields = append(data.Fields, plan.Field{Path: "/data/name", Before: before, After: after})
+	moved := config(before, after)
+	moved.Fields = []plan.Field{{Path: "/binaryData", Before: map[string]any{"name": before}}, {Path: "/data", After: map[string]any{"name": after}}}
 	for name, c := range map[string]struct {
 		config, user plan.Change
 		want         bool
@@ -71,6 +73,7 @@ func TestPodsThatOnlyReadTheNewConfigurationRestart(t *testing.T) {
 		"another namespace":             {config(before, after), elsewhere, false},
 		"outside of the pod template":   {config(before, after), outside, false},
 		"a variable":                    {config(before, after), argument, false},
+		"names of two whole fields":     {moved, reference(before, after), false},
 		"a name that is only in a data": {data, reference(before, after), false},
 	} {
 		t.Run(name, func(t *testing.T) {
