@@ -148,10 +148,10 @@ func TestPolicyViolationBlocksUntilItIsMended(t *testing.T) {
 		"apps/checkout/overlays/production/kustomization.yaml": strings.ReplaceAll(privileged()["apps/checkout/overlays/production/kustomization.yaml"], "patches:\n  - path: debug.yaml\n", ""),
 	}})
 	w.expect(fixed, 1, "success", "success")
+	w.commented(number, "checkout-production") // before the merge, after which nothing is said any more
 	if code, message := w.merge(number); code != http.StatusOK {
 		t.Errorf("merge of a pull request that was mended: %d %s", code, message)
 	}
-	w.commented(number, "checkout-production")
 }
 
 func TestBrokenRenderIsAnErrorThatNamesFileAndKey(t *testing.T) {
