@@ -88,7 +88,8 @@ deny contains msg if {
 	startswith(data.mergegate.pull.title, "WIP")
 	msg := "work in progress"
 }
-`}
+`,
+	}
 }
 
 func TestPullRequestsThatShareACommitPassTogether(t *testing.T) {

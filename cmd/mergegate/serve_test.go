@@ -135,7 +135,8 @@ func TestPolicyViolationBlocksUntilItIsMended(t *testing.T) {
 		StartLine int    `json:"start_line"`
 		Level     string `json:"annotation_level"`
 		Message   string
-	}) bool {
+	},
+	) bool {
 		return a.Path == "apps/checkout/overlays/production/debug.yaml" && a.StartLine == 11 && a.Level == "failure"
 	})
 	if at < 0 {

@@ -154,9 +154,16 @@ func TestPermissionSatisfies(t *testing.T) {
 		have, need Permission
 		want       bool
 	}{
-		{Write, Write, true}, {Admin, Read, true}, {Maintain, Write, true}, {Read, Write, false},
-		{"triage", Read, true}, {"triage", Write, false},
-		{"none", Read, false}, {"", Read, false}, {"", "", false}, {Admin, "owner", false},
+		{Write, Write, true},
+		{Admin, Read, true},
+		{Maintain, Write, true},
+		{Read, Write, false},
+		{"triage", Read, true},
+		{"triage", Write, false},
+		{"none", Read, false},
+		{"", Read, false},
+		{"", "", false},
+		{Admin, "owner", false},
 	} {
 		if got := c.have.Satisfies(c.need); got != c.want {
 			t.Errorf("%q satisfies %q = %v, want %v", c.have, c.need, got, c.want)

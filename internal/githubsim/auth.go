@@ -108,7 +108,7 @@ type claims struct {
 	Expires float64         `json:"exp"`
 }
 
-var errJWT = errors.New("A JSON web token could not be decoded") //nolint:staticcheck // GitHub's text
+var errJWT = errors.New("A JSON web token could not be decoded")
 
 // verifyJWT checks signature and times as GitHub does: RS256, iat not in the future, at most ten minutes to exp.
 func (s *Server) verifyJWT(text string) (*app, error) {
@@ -122,7 +122,7 @@ func (s *Server) verifyJWT(text string) (*app, error) {
 	}
 	a := s.appOf(strings.Trim(string(body.Issuer), `"`))
 	if a == nil {
-		return nil, errors.New("Integration not found") //nolint:staticcheck // GitHub's text
+		return nil, errors.New("Integration not found")
 	}
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil {

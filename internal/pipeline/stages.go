@@ -229,11 +229,8 @@ func policyInput(w *work, a plan.Application, request *pull.Request) policy.Inpu
 
 // locate finds the source lines of the fields that changed and of the findings.
 func (e *Engine) locate(ctx context.Context, t trees, w *work, a *plan.Application) error {
-	if w.head.app == nil || w.head.err != nil {
-		return nil
-	}
 	questions := ask(w, a)
-	if len(questions) == 0 {
+	if w.head.app == nil || a.Status == plan.StatusError || len(questions) == 0 {
 		return nil
 	}
 	queries := make([]render.Query, len(questions))

@@ -29,7 +29,7 @@ named := sprintf("%s/%s", [input.kind, input.metadata.name])
 		}
 		text := fmt.Sprintf(`# METADATA
 # title: Policy %[1]d
-# custom: {id: P%[1]03d, mergegate: {kinds: %[2]s}}
+# custom: {id: P%03[1]d, mergegate: {kinds: %[2]s}}
 package many.p%[1]d
 
 import data.lib.workload

@@ -192,7 +192,7 @@ func (q *Queue) reissue(ctx context.Context, work store.Work, why loss) error {
 		return q.issue(ctx, tx, tickets)
 	})
 	if err == nil {
-		q.log(work).WarnContext(ctx, "lost job was taken up", "reason", string(why))
+		q.log(work).WarnContext(ctx, "lost job was taken up", slog.String("reason", string(why)))
 	}
 	return err
 }

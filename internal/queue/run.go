@@ -27,7 +27,7 @@ func (q *Queue) perform(ctx context.Context, t store.Ticket, jobID int64) error 
 	started := q.config.Now()
 	err = q.handle(jobCtx, work)
 	if errors.Is(context.Cause(jobCtx), store.ErrLeaseLost) {
-		q.log(work).WarnContext(ctx, "job was taken over by another process", "error", text(err))
+		q.log(work).WarnContext(ctx, "job was taken over by another process", slog.String("error", text(err)))
 		return nil
 	}
 	o := q.outcome(work, err, ending{stopping: ctx.Err() != nil, cause: context.Cause(jobCtx)})
@@ -70,7 +70,7 @@ func (q *Queue) end(work store.Work, cancel context.CancelFunc) {
 func (q *Queue) handle(ctx context.Context, work store.Work) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			q.log(work).ErrorContext(ctx, "job panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			q.log(work).ErrorContext(ctx, "job panicked", slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
@@ -140,7 +140,7 @@ func (q *Queue) finish(ctx context.Context, work store.Work, o store.Outcome) er
 			return q.issue(ctx, tx, tickets)
 		})
 		if errors.Is(err, store.ErrLeaseLost) {
-			q.log(work).WarnContext(ctx, "job was taken over by another process", "error", text(err))
+			q.log(work).WarnContext(ctx, "job was taken over by another process", slog.String("error", text(err)))
 			return nil
 		}
 		if err == nil {

@@ -121,9 +121,11 @@ func (m *Mirror) settle(ctx context.Context, credential []string, w Wanted) (str
 }
 
 func (m *Mirror) fetchRefs(ctx context.Context, credential, refspecs []string) error {
-	args := []string{"-c", "protocol.allow=never", "-c", "protocol." + scheme(m.remote) + ".allow=always",
+	args := []string{
+		"-c", "protocol.allow=never", "-c", "protocol." + scheme(m.remote) + ".allow=always",
 		"-c", "http.followRedirects=false", "-c", "transfer.fsckObjects=true", "-c", "credential.helper=",
-		"fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", m.remote}
+		"fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", m.remote,
+	}
 	// The mirror's own object directory: what was fetched stays.
 	env := append(baseEnv(), credential...)
 	if _, err := run(ctx, command{dir: m.dir, env: env, args: append(args, refspecs...)}); err != nil {
