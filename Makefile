@@ -23,7 +23,7 @@ build: ## build bin/mergegate
 .PHONY: test
 test: ## run every test with the race detector, PostgreSQL included
 	@echo "make test: all packages, race detector on; the first build takes some minutes"
-	go test -race -timeout 20m ./...
+	go test -race -timeout 40m ./...
 
 .PHONY: demo
 demo: build ## show it all on this machine, no account needed; KEEP=1 leaves the pages open, REPO= BASE= HEAD= plans your own repository

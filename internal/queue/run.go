@@ -154,23 +154,23 @@ func (q *Queue) finish(ctx context.Context, work store.Work, o store.Outcome) er
 }
 
 func (q *Queue) report(ctx context.Context, work store.Work, o store.Outcome, took time.Duration) {
-	log := q.log(work).With("attempt", work.Attempt, "duration", took)
+	log := q.log(work).With(slog.Int("attempt", work.Attempt), slog.Duration("duration", took))
 	switch o.State {
 	case store.WorkFailed:
-		log.ErrorContext(ctx, "job failed for good", "error", o.Error)
+		log.ErrorContext(ctx, "job failed for good", slog.String("error", o.Error))
 	case store.WorkRetrying:
-		log.WarnContext(ctx, "job failed", "error", o.Error, "again", o.Due)
+		log.WarnContext(ctx, "job failed", slog.String("error", o.Error), slog.Time("again", o.Due))
 	case store.WorkSnoozed:
-		log.InfoContext(ctx, "job waits", "reason", o.Error, "again", o.Due)
+		log.InfoContext(ctx, "job waits", slog.String("reason", o.Error), slog.Time("again", o.Due))
 	case store.WorkQueued:
-		log.InfoContext(ctx, "job was interrupted", "error", o.Error)
+		log.InfoContext(ctx, "job was interrupted", slog.String("error", o.Error))
 	default:
-		log.DebugContext(ctx, "job done", "note", o.Error)
+		log.DebugContext(ctx, "job done", slog.String("note", o.Error))
 	}
 }
 
 func (q *Queue) log(work store.Work) *slog.Logger {
-	return q.config.Log.With("job", work.ID, "lane", work.Lane)
+	return q.config.Log.With(slog.String("job", work.ID), slog.String("lane", work.Lane))
 }
 
 // text is an error as it is stored.
