@@ -25,8 +25,11 @@ func TestEveryReasonIsShown(t *testing.T) {
 	}{
 		"no policy": {nobody, []string{"### ❌ Blocked: no policy was evaluated\n", "- no policy was evaluated: add policies\n", "**Who can clear it:** the owners of the policies, by adding some on `main`"}, "Findings"},
 		"warnings":  {warned, []string{"### ❌ Blocked: 2 policy warnings\n", "**What blocks this**\n\n- **warn** `MG112`", "**Who can clear it:** the author"}, "**Findings**"},
-		"a fault beside a denial": {mixed, []string{"- the plan cannot be encoded: x\n", "- **deny** [`MG104`]"},
-			"and 3 more"},
+		"a fault beside a denial": {
+			mixed,
+			[]string{"- the plan cannot be encoded: x\n", "- **deny** [`MG104`]"},
+			"and 3 more",
+		},
 		"notes": {renderFailure(), []string{"**Notes**\n\n- policies/labels.rego changes in this pull request", "- `cart-production`: not a Kubernetes object"}, "@@@"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -135,8 +135,10 @@ func imageBump() plan.Plan {
 	for _, service := range []string{"cart", "checkout", "payments"} {
 		for i, environment := range []string{"production", "staging"} {
 			c := bump(service, "web", "1.4.2", "1.5.0", 6-4*i)
-			f.app(plan.Application{Name: service + "-" + environment, Environment: environment, Path: "apps/" + service + "/overlays/" + environment,
-				AffectedBy: []string{"apps/base/kustomization.yaml"}, Changes: []plan.Change{c}})
+			f.app(plan.Application{
+				Name: service + "-" + environment, Environment: environment, Path: "apps/" + service + "/overlays/" + environment,
+				AffectedBy: []string{"apps/base/kustomization.yaml"}, Changes: []plan.Change{c},
+			})
 		}
 	}
 	f.app(plan.Application{Name: "search-staging", Environment: "staging", Status: plan.Unchanged, AffectedBy: []string{"apps/base/kustomization.yaml"}})
@@ -147,23 +149,35 @@ func policyViolation() plan.Plan {
 	f := newFixture(40)
 	for _, environment := range []string{"production", "staging"} {
 		deployment := id("apps", "Deployment", "payments", "payments")
-		privileged := plan.Finding{Policy: "MG104", Title: "Privileged container", Severity: plan.Deny, New: true,
+		privileged := plan.Finding{
+			Policy: "MG104", Title: "Privileged container", Severity: plan.Deny, New: true,
 			Message: `container "agent" runs privileged: it has every right of the node`, Object: &deployment,
-			Location: spot("apps/payments/base/deployment.yaml", 31, "resource"), URL: "https://mergegate.example.com/policies/MG104", Fingerprint: "aa11"}
-		mutable := plan.Finding{Policy: "MG112", Title: "Mutable image tag", Severity: plan.Warn, New: true,
+			Location: spot("apps/payments/base/deployment.yaml", 31, "resource"), URL: "https://mergegate.example.com/policies/MG104", Fingerprint: "aa11",
+		}
+		mutable := plan.Finding{
+			Policy: "MG112", Title: "Mutable image tag", Severity: plan.Warn, New: true,
 			Message: `container "agent" uses the tag latest: pin a version or a digest`, Object: &deployment,
-			Location: spot("apps/payments/base/deployment.yaml", 30, "resource"), Fingerprint: "bb22"}
-		probes := plan.Finding{Policy: "MG120", Title: "No readiness probe", Severity: plan.Warn, New: false,
-			Message: `container "app" has no readiness probe`, Object: &deployment, Location: spot("apps/payments/base/deployment.yaml", 18, "resource")}
+			Location: spot("apps/payments/base/deployment.yaml", 30, "resource"), Fingerprint: "bb22",
+		}
+		probes := plan.Finding{
+			Policy: "MG120", Title: "No readiness probe", Severity: plan.Warn, New: false,
+			Message: `container "app" has no readiness probe`, Object: &deployment, Location: spot("apps/payments/base/deployment.yaml", 18, "resource"),
+		}
 		role := id("rbac.authorization.k8s.io", "ClusterRole", "", "payments-agent")
-		wildcard := plan.Finding{Policy: "MG130", Title: "Wildcard in a role", Severity: plan.Deny, New: true, WaivedBy: "waivers/agent until 2031-01-01",
-			Message: "the role allows every verb on every resource", Object: &role, Location: spot("apps/payments/base/role.yaml", 9, "resource")}
-		f.app(plan.Application{Name: "payments-" + environment, Environment: environment, Path: "apps/payments/overlays/" + environment,
+		wildcard := plan.Finding{
+			Policy: "MG130", Title: "Wildcard in a role", Severity: plan.Deny, New: true, WaivedBy: "waivers/agent until 2031-01-01",
+			Message: "the role allows every verb on every resource", Object: &role, Location: spot("apps/payments/base/role.yaml", 9, "resource"),
+		}
+		f.app(plan.Application{
+			Name: "payments-" + environment, Environment: environment, Path: "apps/payments/overlays/" + environment,
 			Findings: []plan.Finding{privileged, mutable, probes, wildcard},
 			Changes: []plan.Change{
-				{Action: plan.Update, Object: deployment,
-					Fields: []plan.Field{{Path: "/spec/template/spec/containers/1", At: "spec.template.spec.containers[name=agent]",
-						After: map[string]any{"name": "agent", "image": "acme/agent:latest"}, Source: spot("apps/payments/base/deployment.yaml", 29, "resource")}},
+				{
+					Action: plan.Update, Object: deployment,
+					Fields: []plan.Field{{
+						Path: "/spec/template/spec/containers/1", At: "spec.template.spec.containers[name=agent]",
+						After: map[string]any{"name": "agent", "image": "acme/agent:latest"}, Source: spot("apps/payments/base/deployment.yaml", 29, "resource"),
+					}},
 					Diff: `--- base
 +++ head
 @@ -17,3 +17,8 @@
@@ -174,7 +188,8 @@ func policyViolation() plan.Plan {
 +        securityContext:
 +          privileged: true
        serviceAccountName: payments
-`},
+`,
+				},
 				{Action: plan.Create, Object: role, Diff: `--- base
 +++ head
 @@ -0,0 +1,9 @@
@@ -187,21 +202,28 @@ func policyViolation() plan.Plan {
 +  resources: ["*"]
 +  verbs: ["*"]
 `},
-			}})
+			},
+		})
 	}
 	return f.plan()
 }
 
 func renderFailure() plan.Plan {
 	f := newFixture(40)
-	f.app(plan.Application{Name: "billing-production", Environment: "production", Status: plan.StatusError,
+	f.app(plan.Application{
+		Name: "billing-production", Environment: "production", Status: plan.StatusError,
 		Error:         "read kustomization apps/billing/overlays/production/kustomization.yaml: unknown field \"resorces\": did you mean \"resources\"?",
-		ErrorLocation: spot("apps/billing/overlays/production/kustomization.yaml", 4, "")})
-	f.app(plan.Application{Name: "cart-production", Environment: "production", Changes: []plan.Change{bump("cart", "web", "1.4.2", "1.5.0", 2)},
-		Notes: []string{"not a Kubernetes object, left out: apps/cart/values.yaml"}})
+		ErrorLocation: spot("apps/billing/overlays/production/kustomization.yaml", 4, ""),
+	})
+	f.app(plan.Application{
+		Name: "cart-production", Environment: "production", Changes: []plan.Change{bump("cart", "web", "1.4.2", "1.5.0", 2)},
+		Notes: []string{"not a Kubernetes object, left out: apps/cart/values.yaml"},
+	})
 	f.p.Notes = []string{"policies/labels.rego changes in this pull request: policies are those of the base branch"}
-	f.p.Findings = []plan.Finding{{Policy: "team.labels", Severity: plan.SeverityError, New: true,
-		Message: "compile policies/labels.rego: rego_unsafe_var_error: var owner is unsafe", Location: spot("policies/labels.rego", 12, "")}}
+	f.p.Findings = []plan.Finding{{
+		Policy: "team.labels", Severity: plan.SeverityError, New: true,
+		Message: "compile policies/labels.rego: rego_unsafe_var_error: var owner is unsafe", Location: spot("policies/labels.rego", 12, ""),
+	}}
 	return f.plan()
 }
 
@@ -209,9 +231,11 @@ func deletedClaim() plan.Plan {
 	f := newFixture(12)
 	claim := id("", "PersistentVolumeClaim", "orders", "orders-db")
 	f.app(plan.Application{Name: "orders-production", Environment: "production", Path: "clusters/prod-eu/orders", Cluster: "prod-eu", Changes: []plan.Change{
-		{Action: plan.Update, Object: id("", "ConfigMap", "orders", "orders-config"),
+		{
+			Action: plan.Update, Object: id("", "ConfigMap", "orders", "orders-config"),
 			Fields: []plan.Field{{Path: "/data/LOG_LEVEL", At: "data.LOG_LEVEL", Before: "info", After: "debug"}},
-			Diff:   "--- base\n+++ head\n@@ -1,4 +1,4 @@\n apiVersion: v1\n data:\n-  LOG_LEVEL: info\n+  LOG_LEVEL: debug\n kind: ConfigMap\n"},
+			Diff:   "--- base\n+++ head\n@@ -1,4 +1,4 @@\n apiVersion: v1\n data:\n-  LOG_LEVEL: info\n+  LOG_LEVEL: debug\n kind: ConfigMap\n",
+		},
 		{Action: plan.Delete, Object: claim, Diff: `--- base
 +++ head
 @@ -1,13 +0,0 @@
@@ -228,12 +252,15 @@ func deletedClaim() plan.Plan {
 -      storage: 200Gi
 -  storageClassName: fast
 `},
-		{Action: plan.Update, Object: id("", "Secret", "orders", "orders-token"),
+		{
+			Action: plan.Update, Object: id("", "Secret", "orders", "orders-token"),
 			Fields: []plan.Field{{Path: "/data/token", At: "data.token", Before: "(secret #0001)", After: "(secret #0002)", Sensitive: true}},
-			Diff:   "--- base\n+++ head\n@@ -1,4 +1,4 @@\n apiVersion: v1\n data:\n-  token: (secret #0001)\n+  token: (secret #0002)\n kind: Secret\n"},
+			Diff:   "--- base\n+++ head\n@@ -1,4 +1,4 @@\n apiVersion: v1\n data:\n-  token: (secret #0001)\n+  token: (secret #0002)\n kind: Secret\n",
+		},
 	}})
 	f.app(plan.Application{Name: "orders-staging", Environment: "staging", Path: "clusters/staging-eu/orders", Cluster: "staging-eu", Changes: []plan.Change{
-		{Action: plan.Create, Object: id("batch", "CronJob", "orders", "backup"), Diff: "--- base\n+++ head\n@@ -0,0 +1,4 @@\n+apiVersion: batch/v1\n+kind: CronJob\n+metadata:\n+  name: backup\n"}}})
+		{Action: plan.Create, Object: id("batch", "CronJob", "orders", "backup"), Diff: "--- base\n+++ head\n@@ -0,0 +1,4 @@\n+apiVersion: batch/v1\n+kind: CronJob\n+metadata:\n+  name: backup\n"},
+	}})
 	return f.plan()
 }
 
@@ -247,8 +274,10 @@ func fleet(n int) plan.Plan {
 		object := c.Object
 		a := plan.Application{Name: service + "-" + environment, Environment: environment, Changes: []plan.Change{c}}
 		if i%10 == 0 {
-			a.Findings = append(a.Findings, plan.Finding{Policy: "MG112", Severity: plan.Warn, New: true, Object: &object,
-				Message: fmt.Sprintf("container of %s uses größere Abbilder 数値", service), Location: spot("apps/"+service+"/deployment.yaml", i+1, "")})
+			a.Findings = append(a.Findings, plan.Finding{
+				Policy: "MG112", Severity: plan.Warn, New: true, Object: &object,
+				Message: fmt.Sprintf("container of %s uses größere Abbilder 数値", service), Location: spot("apps/"+service+"/deployment.yaml", i+1, ""),
+			})
 		}
 		if i%500 == 7 {
 			a.Changes = append(a.Changes, plan.Change{Action: plan.Delete, Object: id("", "Service", service, "old"), Diff: "-kind: Service\n"})
@@ -264,13 +293,17 @@ func hostile() plan.Plan {
 	evil := "`web` | @acme/admins #1 GH-2 acme/x#3 <!-- </details> <script>alert(1)</script> [x](https://evil.example) **b** \u202egpj.exe\u200b\x1b[31m ::error::x https://evil.example \\`"
 	object := id("evil`group", "Kind|<b>", "ns\n# heading", evil)
 	f.app(plan.Application{Name: evil, Environment: "prod|uction", Path: "apps/`x`\n| a |", Changes: []plan.Change{
-		{Action: plan.Update, Object: object,
+		{
+			Action: plan.Update, Object: object,
 			Fields: []plan.Field{{Path: "/a`b", At: "a`b|c", Before: "```\n</details>", After: "@everyone", Source: spot("a b/`c`(d).yaml", 3, "pa`tch")}},
-			Diff:   "@@\n-```\n-</details>\n+````\n+@acme/admins <!-- \u202e ::error::x\r\n ::stop-commands::x\n"},
+			Diff:   "@@\n-```\n-</details>\n+````\n+@acme/admins <!-- \u202e ::error::x\r\n ::stop-commands::x\n",
+		},
 		{Action: plan.Delete, Object: id("", "Namespace", "", "`````"), Diff: "-~~~\n-```````\n"},
 	}, Findings: []plan.Finding{
-		{Policy: "evil|`p`.deny", Title: evil, Severity: plan.Deny, New: true, Message: evil + "\n\n# heading\n\n- item\n| a | b |\n|---|---|\n::error::x", Object: &object,
-			Location: spot("a b/`c`(d).yaml", 3, ""), URL: "javascript:alert(1)", WaivedBy: ""},
+		{
+			Policy: "evil|`p`.deny", Title: evil, Severity: plan.Deny, New: true, Message: evil + "\n\n# heading\n\n- item\n| a | b |\n|---|---|\n::error::x", Object: &object,
+			Location: spot("a b/`c`(d).yaml", 3, ""), URL: "javascript:alert(1)", WaivedBy: "",
+		},
 		{Policy: "ok", Severity: plan.Warn, New: true, Message: "1. " + evil, URL: "https://evil.example/)\n# x <b>"},
 		{Policy: "ok", Severity: plan.Warn, WaivedBy: "@acme/admins <b>", Message: "waived"},
 	}})

@@ -32,17 +32,23 @@ func TestFieldNameTellsWhichFieldIsMeant(t *testing.T) {
 
 // config is the update of a ConfigMap that gets another generated name with its new content.
 func config(before, after string) plan.Change {
-	return plan.Change{Action: plan.Update, Object: id("", "ConfigMap", "shop", "web-config"),
+	return plan.Change{
+		Action: plan.Update, Object: id("", "ConfigMap", "shop", "web-config"),
 		Fields: []plan.Field{{Path: "/data/LOG_LEVEL", At: "data.LOG_LEVEL", Before: "info", After: "debug"}},
-		Diff:   "--- base\n+++ head\n@@ -3,5 +3,5 @@\n metadata:\n-  name: " + before + "\n+  name: " + after + "\n data:\n-  LOG_LEVEL: info\n+  LOG_LEVEL: debug\n"}
+		Diff:   "--- base\n+++ head\n@@ -3,5 +3,5 @@\n metadata:\n-  name: " + before + "\n+  name: " + after + "\n data:\n-  LOG_LEVEL: info\n+  LOG_LEVEL: debug\n",
+	}
 }
 
 // reference is an update of a Deployment whose pods read another ConfigMap.
 func reference(before, after string) plan.Change {
-	return plan.Change{Action: plan.Update, Object: id("apps", "Deployment", "shop", "web"),
-		Fields: []plan.Field{{Path: "/spec/template/spec/containers/0/envFrom/0/configMapRef/name",
-			At: "spec.template.spec.containers[name=web].envFrom[0].configMapRef.name", Before: before, After: after}},
-		Diff: "@@ -1 +1 @@\n-          name: " + before + "\n+          name: " + after + "\n"}
+	return plan.Change{
+		Action: plan.Update, Object: id("apps", "Deployment", "shop", "web"),
+		Fields: []plan.Field{{
+			Path: "/spec/template/spec/containers/0/envFrom/0/configMapRef/name",
+			At:   "spec.template.spec.containers[name=web].envFrom[0].configMapRef.name", Before: before, After: after,
+		}},
+		Diff: "@@ -1 +1 @@\n-          name: " + before + "\n+          name: " + after + "\n",
+	}
 }
 
 func TestPodsThatOnlyReadTheNewConfigurationRestart(t *testing.T) {

@@ -29,8 +29,10 @@ func large(text string, n int) plan.Plan {
 			a.Findings = append(a.Findings, f)
 		}
 		for _, action := range []plan.Action{plan.Create, plan.Update, plan.Delete, plan.Replace} {
-			a.Changes = append(a.Changes, plan.Change{Action: action, Object: object, Diff: strings.Repeat("+"+text+"\n", 30) + fmt.Sprint(i, "\n"),
-				Fields: []plan.Field{{Path: "/" + text, Before: text, After: fmt.Sprint(i), Source: spot(text, i+1, text)}}})
+			a.Changes = append(a.Changes, plan.Change{
+				Action: action, Object: object, Diff: strings.Repeat("+"+text+"\n", 30) + fmt.Sprint(i, "\n"),
+				Fields: []plan.Field{{Path: "/" + text, Before: text, After: fmt.Sprint(i), Source: spot(text, i+1, text)}},
+			})
 		}
 		f.app(a)
 	}
@@ -179,8 +181,10 @@ func anyPlan(r *rand.Rand) plan.Plan {
 	f := newFixture(10)
 	pick := func(n int) bool { return r.IntN(n) == 0 }
 	find := func() plan.Finding {
-		x := plan.Finding{Policy: fmt.Sprint("P", r.IntN(3)), Message: fmt.Sprint("m", r.IntN(9)), New: pick(2),
-			Severity: []plan.Severity{plan.SeverityError, plan.Deny, plan.Warn, plan.Info, "odd"}[r.IntN(5)]}
+		x := plan.Finding{
+			Policy: fmt.Sprint("P", r.IntN(3)), Message: fmt.Sprint("m", r.IntN(9)), New: pick(2),
+			Severity: []plan.Severity{plan.SeverityError, plan.Deny, plan.Warn, plan.Info, "odd"}[r.IntN(5)],
+		}
 		if pick(3) {
 			x.WaivedBy = "w"
 		}
@@ -190,8 +194,10 @@ func anyPlan(r *rand.Rand) plan.Plan {
 		return x
 	}
 	for i := range r.IntN(4) {
-		a := plan.Application{Name: fmt.Sprint("a", i), Environment: []string{"", "staging", "production"}[r.IntN(3)],
-			Status: []plan.Status{plan.Added, plan.Changed, plan.Unchanged, plan.Removed, plan.StatusError}[r.IntN(5)]}
+		a := plan.Application{
+			Name: fmt.Sprint("a", i), Environment: []string{"", "staging", "production"}[r.IntN(3)],
+			Status: []plan.Status{plan.Added, plan.Changed, plan.Unchanged, plan.Removed, plan.StatusError}[r.IntN(5)],
+		}
 		if a.Status == plan.StatusError && pick(2) {
 			a.Error = "broken"
 		}

@@ -81,8 +81,10 @@ func newPage(p plan.Plan, o PageOptions) pageData {
 		PullURL: webAddress(o.PullURL), Passed: p.Verdict == plan.Pass,
 	}
 	for _, f := range v.failures {
-		d.Blockers = append(d.Blockers, pageFinding{Severity: "error", Policy: "could not be planned", Message: blockText(f.message),
-			Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(place(f.location), f.location)})
+		d.Blockers = append(d.Blockers, pageFinding{
+			Severity: "error", Policy: "could not be planned", Message: blockText(f.message),
+			Apps: visible(strings.Join(f.apps, ", ")), Location: s.pageLink(place(f.location), f.location),
+		})
 	}
 	for _, f := range v.blocking() {
 		d.Blockers = append(d.Blockers, s.pageFinding(f))
