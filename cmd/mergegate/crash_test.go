@@ -84,7 +84,7 @@ func killAtWrite(t *testing.T, n int, done bool) (reached bool) {
 	number, head := w.change("bump", kustomization("1.9.0", ""))
 	killed := make(chan struct{})
 	var seen atomic.Int64
-	w.around = func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
+	w.intercept(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
 		write := r.Header.Get("User-Agent") != "" && r.Method != http.MethodGet && r.Method != http.MethodDelete && strings.Contains(r.URL.Path, "/repos/")
 		if !write || seen.Add(1) != int64(n) {
 			next.ServeHTTP(rw, r)
@@ -93,10 +93,10 @@ func killAtWrite(t *testing.T, n int, done bool) (reached bool) {
 		if done {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 		}
-		w.process.Process.Kill()
+		w.crash()
 		close(killed)
 		panic(http.ErrAbortHandler)
-	}
+	})
 	w.start()
 	w.until("mergegate is killed or done", func() bool {
 		select {

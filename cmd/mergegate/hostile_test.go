@@ -181,16 +181,16 @@ func TestChecksOfARunThatDiedAreEnded(t *testing.T) {
 	_, old := w.change("bump", kustomization("1.9.0", ""))
 	killed := make(chan struct{})
 	posts := 0
-	w.around = func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
+	w.intercept(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/check-runs") {
 			if posts++; posts == 2 {
-				w.process.Process.Kill() //nolint:errcheck // it shows below
+				w.crash()
 				close(killed)
 				panic(http.ErrAbortHandler)
 			}
 		}
 		next.ServeHTTP(rw, r)
-	}
+	})
 	w.start()
 	<-killed
 	w.process.Wait() //nolint:errcheck // it was killed

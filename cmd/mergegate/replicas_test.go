@@ -24,16 +24,16 @@ func TestPostgresKilledOnce(t *testing.T) {
 	number, head := w.change("bump", kustomization("1.9.0", ""))
 	killed := make(chan struct{})
 	patches := 0
-	w.around = func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
+	w.intercept(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/check-runs/") {
 			if patches++; patches == 3 {
-				w.process.Process.Kill() //nolint:errcheck // it shows below
+				w.crash()
 				close(killed)
 				panic(http.ErrAbortHandler)
 			}
 		}
 		next.ServeHTTP(rw, r)
-	}
+	})
 	w.start(database)
 	<-killed
 	w.process.Wait() //nolint:errcheck // it was killed
@@ -168,7 +168,7 @@ func TestSecondaryLimitWithoutRetryAfter(t *testing.T) {
 	}
 	var mu sync.Mutex
 	last, longest := time.Now(), time.Duration(0)
-	w.around = func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
+	w.intercept(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
 		if auth := r.Header.Get("Authorization"); !strings.Contains(auth, "ann-token") {
 			mu.Lock()
 			longest = max(longest, time.Since(last))
@@ -176,7 +176,7 @@ func TestSecondaryLimitWithoutRetryAfter(t *testing.T) {
 			mu.Unlock()
 		}
 		next.ServeHTTP(rw, r)
-	}
+	})
 	w.serve()
 	number, head := w.change("bump", kustomization("1.9.0", ""))
 	w.expect(head, 1, "success", "success")

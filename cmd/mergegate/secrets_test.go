@@ -151,10 +151,10 @@ func TestTokensShowNowhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldWith(t, func(c *githubsim.Config) { c.LongTokens = long })
 			used := &tokens{seen: map[string]bool{}}
-			w.around = func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
+			w.intercept(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
 				used.hear(r)
 				next.ServeHTTP(rw, r)
-			}
+			})
 			if err := w.Inject(githubsim.Fault{Kind: githubsim.BeforeEffect, Path: "/acme/gitops.git/info/refs", Times: 1}); err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +40,23 @@ type world struct {
 	env     []string
 	process *exec.Cmd
 	log     *syncBuffer
-	around  func(next http.Handler, w http.ResponseWriter, r *http.Request) // when set, gets every request to GitHub
+	around  atomic.Pointer[interceptor]
+	mu      sync.Mutex // guards process against handlers that kill it
+}
+
+// interceptor gets a request to GitHub, and the handler that would answer it.
+type interceptor func(next http.Handler, w http.ResponseWriter, r *http.Request)
+
+// intercept gives every request to GitHub from now on to fn.
+func (w *world) intercept(fn interceptor) { w.around.Store(&fn) }
+
+// crash kills mergegate from within a request to GitHub; whoever started it waits for its end.
+func (w *world) crash() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.process.Process.Kill(); err != nil {
+		w.t.Error(err)
+	}
 }
 
 // syncBuffer is a buffer that a process writes while a test reads.
@@ -82,11 +99,11 @@ func newWorldWith(t *testing.T, special func(*githubsim.Config)) *world {
 		Wrap: func(next http.Handler) http.Handler {
 			next = judge.Wrap(next)
 			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if w.around == nil {
-					next.ServeHTTP(rw, r)
+				if around := w.around.Load(); around != nil {
+					(*around)(next, rw, r)
 					return
 				}
-				w.around(next, rw, r)
+				next.ServeHTTP(rw, r)
 			})
 		},
 		Seed: githubsim.Seed{
@@ -174,6 +191,8 @@ func (w *world) start(settings ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.process = exec.CommandContext(context.Background(), self, "serve")
 	w.process.Env = slices.Concat(w.env, settings)
 	w.process.Stdout, w.process.Stderr = w.log, w.log
