@@ -34,6 +34,7 @@ type Plan struct {
 	Applications   []Application `json:"applications"`       // affected or not evaluable, sorted by name
 	Notes          []string      `json:"notes,omitempty"`    // what a reviewer should know beside: policies change in this pull request, ...
 	Findings       []Finding     `json:"findings,omitempty"` // of no single application: a policy that does not compile, no policy at all
+	Clusters       []Cluster     `json:"clusters,omitempty"` // that were asked, sorted by name
 	Summary        Summary       `json:"summary"`
 }
 
@@ -69,6 +70,8 @@ type Application struct {
 	Objects     *Objects  `json:"objects,omitempty"`
 	Changes     []Change  `json:"changes"`
 	Findings    []Finding `json:"findings"`
+	// Drifted are the objects that the change leaves alone and whose drift the merge would revert.
+	Drifted []Drifted `json:"drifted,omitempty"`
 	// ErrorLocation is where Error comes from, when that is known.
 	ErrorLocation *manifest.Location `json:"errorLocation,omitempty"`
 }
@@ -98,6 +101,10 @@ type Change struct {
 	Diff   string      `json:"diff,omitempty"` // unified YAML diff, secrets masked
 	// Omitted counts the lines of Diff that are left out or shortened because they do not fit.
 	Omitted int `json:"omitted,omitempty"`
+	// Live is what the cluster would do; nil where no cluster was asked. Of an application on several
+	// clusters it is the most serious answer, and Clusters has all of them.
+	Live     *Live         `json:"live,omitempty"`
+	Clusters []ClusterLive `json:"clusters,omitempty"`
 }
 
 // Field is one changed field of an updated object.
@@ -148,4 +155,9 @@ type Summary struct {
 	Deny         int `json:"deny"`
 	Warn         int `json:"warn"`
 	Error        int `json:"error"`
+	// Of changes that a cluster was asked about. Drifted counts objects with drift, changed or not.
+	Rejected int `json:"rejected,omitempty"`
+	Unknown  int `json:"unknown,omitempty"`
+	Drifted  int `json:"drifted,omitempty"`
+	Restarts int `json:"restarts,omitempty"`
 }
