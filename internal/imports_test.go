@@ -32,6 +32,7 @@ var allowed = map[string]string{
 	"internal/diff":        "internal/manifest internal/plan",
 	"internal/policy":      "internal/manifest internal/plan internal/pull",
 	"internal/verdict":     "internal/manifest internal/plan",
+	"internal/schema":      "",
 	"internal/report":      "internal/manifest internal/plan",
 	"internal/command":     "",
 
@@ -67,6 +68,8 @@ var homes = map[string]string{
 	"github.com/jackc/pgx/":               "internal/store internal/queue internal/store/storetest",
 	"github.com/labstack/echo/":           "internal/webhook internal/web",
 	"github.com/getkin/kin-openapi/":      "internal/githubsim/oracle",
+	"k8s.io/apiextensions-apiserver/":     "internal/schema",
+	"k8s.io/pod-security-admission/":      "internal/schema",
 	"github.com/google/go-cmp/":           "", // tests only
 	"github.com/rogpeppe/go-internal/":    "", // tests only
 	"github.com/santhosh-tekuri/":         "", // tests only
