@@ -20,13 +20,23 @@ build: ## build bin/mergegate
 	@mkdir -p bin
 	go build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/mergegate
 
+.PHONY: devcluster bin/devcluster
+devcluster: bin/devcluster ## build bin/devcluster, a real Kubernetes control plane for tests; minutes the first time, then nothing
+bin/devcluster:
+	@cmd/devcluster/build.sh $@
+
+# One cluster serves all packages. It ends with its input, that is with this shell, however that ends.
 .PHONY: test
-test: ## run every test with the race detector, PostgreSQL included
+test: bin/devcluster ## run every test with the race detector, PostgreSQL and Kubernetes included
 	@echo "make test: all packages, race detector on; the first build takes some minutes"
-	go test -race -timeout 40m ./...
+	@coproc cluster { bin/devcluster up --dir "$$(mktemp -d)" --until-eof --rm; }; \
+	  alive=$${cluster[1]}; read -r MERGEGATE_DEVCLUSTER_KUBECONFIG <&$${cluster[0]} || exit 1; \
+	  export MERGEGATE_DEVCLUSTER_KUBECONFIG; \
+	  go test -race -timeout 40m ./... || failed=1; \
+	  exec {alive}>&-; wait; exit $${failed:-0}
 
 .PHONY: demo
-demo: build ## show it all on this machine, no account needed; KEEP=1 leaves the pages open, REPO= BASE= HEAD= plans your own repository
+demo: build bin/devcluster ## show it all on this machine, no account needed; KEEP=1 leaves the pages open, REPO= BASE= HEAD= plans your own repository
 	@go build -o bin/demo ./cmd/demo
 	@bin/demo --bin $(BIN) $(if $(KEEP),--keep) $(if $(REPO),--repo '$(REPO)' --base '$(BASE)' --head '$(HEAD)')
 
@@ -38,12 +48,14 @@ corpus: build ## compare plans with the recorded results of stock tools (CORPUS=
 lint: build ## golangci-lint, gofmt, go vet, and opa fmt and check on the policies
 	$(LINT) run ./...
 	go mod tidy -diff
+	$(LINT) fmt --diff cmd/devcluster
+	cd cmd/devcluster && go mod tidy -diff
 	$(BIN) policy fmt --check policies
 	$(BIN) policy check policies
 
 .PHONY: fmt
 fmt: ## format Go and Rego
-	$(LINT) fmt ./...
+	$(LINT) fmt ./... cmd/devcluster
 	go run ./cmd/mergegate policy fmt policies
 
 .PHONY: golden

@@ -49,6 +49,7 @@ var allowed = map[string]string{
 
 	"policies": "",
 
+	"internal/clustertest":        "",
 	"internal/githubsim":          "internal/githubsim/bare internal/githubsim/hook internal/githubsim/markdown",
 	"internal/githubsim/bare":     "",
 	"internal/githubsim/hook":     "",
