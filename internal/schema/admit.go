@@ -18,7 +18,8 @@ import (
 // rules under the cost budgets of the server, and the way into the store and back through the
 // storage version, which prunes, drops nulls and defaults again. With old, transition rules run and
 // what was invalid before and did not change is accepted (ratcheting), as in a server from 1.33 on.
-// An object without a namespace is taken to be in one.
+// An object without a namespace is taken to be in one. What remains of old in an object that is
+// applied depends on who owns it: see [Definition.Apply].
 //
 // Pruned are the fields that the schema does not have. Server-side apply refuses an object that has
 // them ("field not declared in schema"), other writes lose them with a warning, and in objects that
@@ -59,21 +60,30 @@ func (d *Definition) admit(ctx context.Context, name string, object, old map[str
 	}
 	clearSystem(new)
 	a := Admission{Pruned: v.prune(new)}
-	if new, err = v.apply(new); err != nil {
+	if new, err = d.create(new); err != nil {
 		a.Problems = typeProblems(err)
-		return a, nil //nolint:nilerr // it is what is wrong with the object
+		return a, nil
 	}
-	if err := v.setDefaults(new); err != nil {
+	return d.finish(ctx, name, a, new, was)
+}
+
+// finish is what the server does once it has the whole object: was is nil for a new one.
+func (d *Definition) finish(ctx context.Context, name string, a Admission, object, was map[string]any) (Admission, error) {
+	clearSystem(object)
+	clearSystem(was)
+	if err := d.versions[name].setDefaults(object); err != nil {
 		return Admission{}, err
 	}
-	if a.Problems = d.judge(ctx, name, new, was); len(a.Problems) > 0 || ctx.Err() != nil {
+	a.Problems = d.judge(ctx, name, object, was)
+	if len(a.Problems) > 0 || ctx.Err() != nil {
 		return a, ctx.Err()
 	}
-	if new, err = d.store(name, new); err != nil {
+	stored, err := d.store(name, object)
+	if err != nil {
 		return Admission{}, err
 	}
-	clearSystem(new)
-	a.Object, err = fromServer(new)
+	clearSystem(stored)
+	a.Object, err = fromServer(stored)
 	return a, err
 }
 
@@ -112,15 +122,15 @@ func clearSystem(object map[string]any) {
 	}
 }
 
-// apply merges the object into an empty one, as server-side apply creates it (apimachinery
+// create merges the object into an empty one, as server-side apply creates it (apimachinery
 // pkg/util/managedfields/internal/structuredmerge.go). The error is the server's.
-func (v *version) apply(object map[string]any) (map[string]any, error) {
+func (d *Definition) create(object map[string]any) (map[string]any, error) {
 	empty := &unstructured.Unstructured{Object: map[string]any{"apiVersion": object["apiVersion"], "kind": object["kind"]}}
-	applied, err := v.types.ObjectToTyped(&unstructured.Unstructured{Object: object})
+	applied, err := d.types.ObjectToTyped(&unstructured.Unstructured{Object: object})
 	if err != nil {
 		return nil, err
 	}
-	live, err := v.types.ObjectToTyped(empty)
+	live, err := d.types.ObjectToTyped(empty)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +138,7 @@ func (v *version) apply(object map[string]any) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := v.types.TypedToObject(merged)
+	result, err := d.types.TypedToObject(merged)
 	if err != nil {
 		return nil, err
 	}

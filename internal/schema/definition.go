@@ -29,6 +29,7 @@ type Definition struct {
 	crd      *apiextensionsv1.CustomResourceDefinition
 	storage  string
 	versions map[string]*version
+	types    managedfields.TypeConverter
 }
 
 // version is what the API server builds for one version of a definition
@@ -39,7 +40,6 @@ type version struct {
 	cel        *cel.Validator
 	status     bool
 	scale      *apiextensionsv1.CustomResourceSubresourceScale
-	types      managedfields.TypeConverter
 }
 
 // ParseCRD reads a CustomResourceDefinition of apiextensions.k8s.io/v1. The error says why an API
@@ -86,6 +86,9 @@ func parseCRD(ctx context.Context, content map[string]any) (*Definition, error) 
 		if d.versions[v.Name], err = newVersion(crd, v.Name); err != nil {
 			return nil, fmt.Errorf("version %s: %w", v.Name, err)
 		}
+	}
+	if d.types, err = newTypes(d); err != nil {
+		return nil, err
 	}
 	return d, nil
 }
@@ -134,9 +137,6 @@ func newVersion(crd *apiextensionsv1.CustomResourceDefinition, name string) (*ve
 	}
 	if subresources != nil {
 		v.status, v.scale = subresources.Status != nil, subresources.Scale
-	}
-	if v.types, err = newTypes(crd, name, v.structural); err != nil {
-		return nil, err
 	}
 	return v, nil
 }

@@ -81,17 +81,16 @@ func (v *version) validateUpdate(ctx context.Context, object, old map[string]any
 	})
 }
 
-// validateMetaUpdate compares metadata. What only a server sets is equal in both by definition.
+// validateMetaUpdate compares metadata. What only a server sets is in neither; where it must be
+// there, an update by server-side apply has it from the object in the cluster.
 func validateMetaUpdate(object, old map[string]any) field.ErrorList {
-	now, was := &unstructured.Unstructured{Object: object}, (&unstructured.Unstructured{Object: old}).DeepCopy()
+	now, was := (&unstructured.Unstructured{Object: object}).DeepCopy(), (&unstructured.Unstructured{Object: old}).DeepCopy()
+	now.SetResourceVersion("1")
 	was.SetResourceVersion("1")
-	if now.GetNamespace() != "" && was.GetNamespace() == "" {
+	if was.GetNamespace() == "" {
 		was.SetNamespace(now.GetNamespace())
 	}
-	now.SetResourceVersion("1")
-	errs := metavalidation.ValidateObjectMetaAccessorUpdate(now, was, field.NewPath("metadata"))
-	unstructured.RemoveNestedField(object, "metadata", "resourceVersion")
-	return errs
+	return metavalidation.ValidateObjectMetaAccessorUpdate(now, was, field.NewPath("metadata"))
 }
 
 // validateRules runs the CEL rules, unless an error before makes them meaningless.

@@ -23,6 +23,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
@@ -67,8 +68,20 @@ type Admission struct {
 	Problems []Problem
 }
 
+// Refusals are why server-side apply would refuse the object: the fields that
+// the schema does not have, which it names before all else and does not prune (apimachinery
+// pkg/util/managedfields), and the problems.
+func (a Admission) Refusals() []Problem {
+	var out []Problem
+	for _, path := range a.Pruned {
+		out = append(out, Problem{Field: path, Message: "field not declared in schema"})
+	}
+	return append(out, a.Problems...)
+}
+
 // toServer copies JSON values into the form that the libraries of Kubernetes work on: numbers as
-// int64 where they are whole and fit, else float64, just as apimachinery decodes a request.
+// int64 where they are whole and fit, else float64. 1.0 is whole, because server-side apply reads
+// YAML (apimachinery pkg/util/yaml).
 func toServer(content map[string]any) (map[string]any, error) {
 	data, err := encode(content)
 	if err != nil {
@@ -78,7 +91,26 @@ func toServer(content map[string]any) (map[string]any, error) {
 	if err := utiljson.Unmarshal(data, &out); err != nil {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
-	return out, nil
+	return whole(out).(map[string]any), nil
+}
+
+// whole turns whole floats into integers, in place.
+func whole(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, child := range value {
+			value[key] = whole(child)
+		}
+	case []any:
+		for i, child := range value {
+			value[i] = whole(child)
+		}
+	case float64:
+		if value == math.Trunc(value) && math.Abs(value) < 1<<63 {
+			return int64(value)
+		}
+	}
+	return value
 }
 
 // fromServer is the inverse of toServer.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -71,11 +72,12 @@ func (v *version) prune(object map[string]any) []string {
 	}
 	options := structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
 	paths = append(paths, pruning.PruneWithOptions(object, v.structural, true, options)...)
-	_, embedded := objectmeta.CoerceWithOptions(nil, runtime.DeepCopyJSON(object), v.structural, false, objectmeta.CoerceOptions{ReturnUnknownFieldPaths: true})
-	if len(embedded) > 0 {
-		objectmeta.CoerceWithOptions(nil, object, v.structural, false, objectmeta.CoerceOptions{})
+	coerced := runtime.DeepCopyJSON(object)
+	malformed, embedded := objectmeta.CoerceWithOptions(nil, coerced, v.structural, false, objectmeta.CoerceOptions{ReturnUnknownFieldPaths: true})
+	if malformed == nil && len(embedded) > 0 {
+		maps.Copy(object, coerced)
+		paths = append(paths, embedded...)
 	}
-	paths = append(paths, embedded...)
 	slices.Sort(paths)
 	return slices.Compact(paths)
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
@@ -19,29 +17,28 @@ import (
 //go:embed objectmeta.json
 var objectMeta []byte
 
-const (
-	objectMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-	resourceName   = "resource"
-)
+const objectMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
-// newTypes is what server-side apply knows of the fields of a custom resource
+// newTypes is what server-side apply knows of the fields of custom resources
 // (apiextensions-apiserver pkg/apiserver/customresource_handler.go, buildOpenAPIModelsForApply, and
 // pkg/controller/openapi/builder).
-func newTypes(crd *apiextensionsv1.CustomResourceDefinition, version string, structural *structuralschema.Structural) (managedfields.TypeConverter, error) {
+func newTypes(d *Definition) (managedfields.TypeConverter, error) {
 	models := map[string]*spec.Schema{}
 	if err := json.Unmarshal(objectMeta, &models); err != nil {
 		return nil, fmt.Errorf("read schema of metadata: %w", err)
 	}
-	model := &spec.Schema{SchemaProps: spec.SchemaProps{Type: []string{"object"}}}
-	if structural != nil {
-		model = structural.Unfold().ToKubeOpenAPI()
-		addEmbedded(model)
+	for name, v := range d.versions {
+		model := &spec.Schema{SchemaProps: spec.SchemaProps{Type: []string{"object"}}}
+		if v.structural != nil {
+			model = v.structural.Unfold().ToKubeOpenAPI()
+			addEmbedded(model)
+		}
+		addMeta(model)
+		model.AddExtension("x-kubernetes-group-version-kind", []any{
+			map[string]any{"group": d.Group(), "version": name, "kind": d.Kind()},
+		})
+		models["resource."+name] = model
 	}
-	addMeta(model)
-	model.AddExtension("x-kubernetes-group-version-kind", []any{
-		map[string]any{"group": crd.Spec.Group, "version": version, "kind": crd.Spec.Names.Kind},
-	})
-	models[resourceName] = model
 	return managedfields.NewTypeConverter(models, false)
 }
 
