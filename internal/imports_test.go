@@ -25,17 +25,20 @@ var allowed = map[string]string{
 	"internal/config":   "",
 	"internal/audit":    "",
 	"internal/plan":     "internal/manifest",
+	"internal/kube":     "internal/manifest",
 
 	"internal/source":      "",
 	"internal/application": "internal/config",
 	"internal/render":      "internal/manifest",
 	"internal/diff":        "internal/manifest internal/plan",
 	"internal/policy":      "internal/manifest internal/plan internal/pull",
+	"internal/live":        "internal/manifest internal/plan internal/kube internal/diff internal/schema",
 	"internal/verdict":     "internal/manifest internal/plan",
 	"internal/schema":      "",
 	"internal/report":      "internal/manifest internal/plan",
 	"internal/command":     "",
 
+	"internal/cluster": "internal/kube",
 	"internal/webhook": "",
 	"internal/github":  "internal/pull",
 	"internal/store":   "internal/audit internal/pull",
@@ -43,7 +46,7 @@ var allowed = map[string]string{
 	"internal/web":     "",
 
 	"internal/pipeline": "internal/manifest internal/pull internal/config internal/plan internal/source internal/application internal/render " +
-		"internal/diff internal/policy internal/verdict",
+		"internal/diff internal/live internal/policy internal/verdict",
 	"internal/gate": "internal/audit internal/pull internal/plan internal/source internal/verdict internal/report internal/command internal/pipeline " +
 		"internal/github internal/store internal/queue",
 
@@ -65,6 +68,7 @@ var homes = map[string]string{
 	"github.com/open-policy-agent/":       "internal/policy",
 	"sigs.k8s.io/kustomize/":              "internal/render",
 	"github.com/riverqueue/":              "internal/queue",
+	"k8s.io/client-go/":                   "internal/cluster",
 	"modernc.org/sqlite":                  "internal/store",
 	"github.com/jackc/pgx/":               "internal/store internal/queue internal/store/storetest",
 	"github.com/labstack/echo/":           "internal/webhook internal/web",

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mergegate/mergegate/internal/cluster"
 	"github.com/mergegate/mergegate/internal/config"
+	"github.com/mergegate/mergegate/internal/live"
 	"github.com/mergegate/mergegate/internal/pipeline"
 	"github.com/mergegate/mergegate/internal/plan"
 	"github.com/mergegate/mergegate/internal/policy"
@@ -27,6 +29,8 @@ type planFlags struct {
 	all              bool
 	config           string
 	output, failOn   string
+	kubeconfig       string
+	context          string
 }
 
 func planCommand(std stdio) *cobra.Command {
@@ -50,6 +54,8 @@ func planCommand(std stdio) *cobra.Command {
 	flags.StringArrayVar(&f.apps, "app", nil, "plan only this application, by name or path (may be repeated)")
 	flags.BoolVar(&f.all, "all", false, "plan every application, also those that the change does not touch")
 	flags.StringVar(&f.config, "config", "", "trusted configuration `file` instead of base's .mergegate.yaml")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig `file`: compare with what is live, in the contexts that are called like the applications' clusters")
+	flags.StringVar(&f.context, "context", "", "the one context to compare every application with (with --kubeconfig)")
 	flags.StringVar(&f.output, "output", "text", "text, markdown, json, sarif, junit or github")
 	flags.StringVar(&f.failOn, "fail-on", "", "deny, warn or never (default: what the configuration says, else deny)")
 	return cmd
@@ -78,6 +84,9 @@ func runPlan(ctx context.Context, f planFlags, std stdio) error {
 		return err
 	}
 	defer engine.close()
+	if err := f.openClusters(engine); err != nil {
+		return err
+	}
 	p, err := engine.Plan(ctx, pipeline.Change{Repository: repository, Base: base, Head: head, Options: options})
 	if err != nil {
 		return err
@@ -97,8 +106,39 @@ func verdictError(p plan.Plan) error {
 	case plan.Fail:
 		return &exitError{code: exitRejected}
 	default:
+		if p.Summary.Error == 0 && p.Summary.Unknown > 0 {
+			return &exitError{code: exitInfrastructure} // nothing but what a cluster does not tell
+		}
 		return &exitError{code: exitInput}
 	}
+}
+
+// openClusters lets the engine ask the clusters of a kubeconfig.
+func (f planFlags) openClusters(e *engine) error {
+	if f.kubeconfig == "" {
+		if f.context != "" {
+			return usage("--context: needs --kubeconfig, which names the file that the context is in")
+		}
+		return nil
+	}
+	found, err := cluster.FromKubeconfig(f.kubeconfig, f.context, cluster.Settings{})
+	if err != nil {
+		return usage("--kubeconfig: %v", err)
+	}
+	e.Clusters = clusters{found}
+	return nil
+}
+
+// clusters are what the pipeline asks, by the adapter.
+type clusters struct{ *cluster.Clusters }
+
+// Open is the cluster of a name.
+func (c clusters) Open(name string) (live.API, error) {
+	opened, err := c.Clusters.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
 }
 
 // revisions resolves base and head to commits.

@@ -40,12 +40,13 @@ type Application struct {
 	Type        string   // Kustomize, Helm or YAML
 	Environment string   // empty where neither configuration nor path name one
 	Cluster     string   // empty where neither configuration nor path name one
+	Clusters    []string // of an environment on several clusters, which then has no Cluster
 	Files       []string // the manifest files of a YAML application, sorted; nil for other types
 }
 
 func (a Application) equal(b Application) bool {
 	return a.Name == b.Name && a.Path == b.Path && a.Type == b.Type &&
-		a.Environment == b.Environment && a.Cluster == b.Cluster && slices.Equal(a.Files, b.Files)
+		a.Environment == b.Environment && a.Cluster == b.Cluster && slices.Equal(a.Clusters, b.Clusters) && slices.Equal(a.Files, b.Files)
 }
 
 // Catalog is what is deployable in one tree. It may be used concurrently.

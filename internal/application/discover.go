@@ -283,11 +283,15 @@ func (f *finder) named(app Application, entry config.Application, captures []str
 		app.Environment = entry.Environment.Expand(app.Path, captures)
 	}
 	app.Cluster = place.cluster
-	if cluster := f.cfg.Environments[app.Environment].Cluster; cluster != "" {
-		app.Cluster = cluster
+	environment := f.cfg.Environments[app.Environment]
+	if environment.Cluster != "" {
+		app.Cluster = environment.Cluster
 	}
-	if entry.Cluster.String() != "" {
+	switch {
+	case entry.Cluster.String() != "":
 		app.Cluster = entry.Cluster.Expand(app.Path, captures)
+	case len(environment.Clusters) > 0:
+		app.Cluster, app.Clusters = "", environment.Clusters
 	}
 	return app
 }

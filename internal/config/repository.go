@@ -36,8 +36,9 @@ type Application struct {
 
 // Environment is a stage of deployment.
 type Environment struct {
-	Cluster string
-	After   []string // the environments that come first
+	Cluster  string
+	Clusters []string // instead of Cluster: each gets the same
+	After    []string // the environments that come first
 	Freeze  []Freeze
 }
 
@@ -222,11 +223,16 @@ func (d *decoder) environments(v value) map[string]Environment {
 	after := map[string]value{}
 	d.entries(v, func(name *yaml.Node, v value) {
 		var e Environment
+		var several value
 		d.fields(v, map[string]func(value){
-			"cluster": func(v value) { e.Cluster = d.text(v) },
+			"cluster":  func(v value) { e.Cluster = d.text(v) },
+			"clusters": func(v value) { e.Clusters = d.texts(v); several = v },
 			"after":   func(v value) { e.After, after[name.Value] = d.texts(v), v },
 			"freeze":  func(v value) { d.sequence(v, func(v value) { e.Freeze = append(e.Freeze, d.freeze(v)) }) },
 		})
+		if e.Cluster != "" && len(e.Clusters) > 0 {
+			d.fail(several, "is given together with cluster: keep one of them")
+		}
 		all[name.Value] = e
 	})
 	for _, name := range slices.Sorted(maps.Keys(after)) {

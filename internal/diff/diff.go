@@ -30,34 +30,86 @@ import (
 //
 // The values in the changes are shared with the sets: neither may be modified afterwards.
 func Sets(base, head manifest.Set) []plan.Change {
-	proposed := make(map[identity][]int, len(head))
-	for i := range head {
-		id := identify(head[i])
-		proposed[id] = append(proposed[id], i)
-	}
 	changes := []plan.Change{}
-	paired := make([]bool, len(head))
-	for _, before := range base {
-		id := identify(before)
-		rest := proposed[id]
-		if len(rest) == 0 {
-			changes = append(changes, remove(before))
-			continue
-		}
-		proposed[id] = rest[1:]
-		paired[rest[0]] = true
-		if change, differs := update(before, head[rest[0]]); differs {
+	for _, p := range Pairs(base, head) {
+		if change, differs := p.Change(); differs {
 			changes = append(changes, change)
-		}
-	}
-	for i, after := range head {
-		if !paired[i] {
-			changes = append(changes, create(after))
 		}
 	}
 	slices.SortStableFunc(changes, func(a, b plan.Change) int { return a.Object.Compare(b.Object) })
 	return changes
 }
+
+// Pair is one object on both sides. A side that does not have it is nil.
+type Pair struct{ Base, Head *manifest.Object }
+
+// Pairs pairs the objects of two sets as [Sets] does: those of base in their order, then those that
+// only head has. They point into the sets.
+func Pairs(base, head manifest.Set) []Pair {
+	proposed := make(map[identity][]int, len(head))
+	for i := range head {
+		id := identify(head[i])
+		proposed[id] = append(proposed[id], i)
+	}
+	pairs := make([]Pair, 0, max(len(base), len(head)))
+	paired := make([]bool, len(head))
+	for i := range base {
+		pair := Pair{Base: &base[i]}
+		id := identify(base[i])
+		if rest := proposed[id]; len(rest) > 0 {
+			proposed[id] = rest[1:]
+			paired[rest[0]] = true
+			pair.Head = &head[rest[0]]
+		}
+		pairs = append(pairs, pair)
+	}
+	for i := range head {
+		if !paired[i] {
+			pairs = append(pairs, Pair{Head: &head[i]})
+		}
+	}
+	return pairs
+}
+
+// Change is what happens to the object of a pair, and whether anything does.
+func (p Pair) Change() (plan.Change, bool) {
+	switch {
+	case p.Base == nil && p.Head == nil:
+		return plan.Change{}, false
+	case p.Head == nil:
+		return remove(*p.Base), true
+	case p.Base == nil:
+		return create(*p.Head), true
+	}
+	return update(*p.Base, *p.Head)
+}
+
+// Fields lists what differs between two contents of one object.
+func Fields(before, after map[string]any) []plan.Field { return fields(before, after) }
+
+// Located is a field that differs, with its place in the content before as well: an RFC 6901 JSON
+// pointer, empty where the field is new.
+type Located struct {
+	plan.Field
+	From string
+}
+
+// Locate lists what differs between two contents of one object, with both places.
+func Locate(before, after map[string]any) []Located {
+	c := comparison{}
+	c.maps(nil, before, after)
+	found := make([]Located, len(c.found))
+	for i, f := range c.found {
+		found[i] = Located{f, c.from[i]}
+	}
+	return found
+}
+
+// Equal compares two contents. Numbers are compared by value.
+func Equal(a, b map[string]any) bool { return equalMaps(a, b) }
+
+// EqualValues compares two JSON values in the same way.
+func EqualValues(a, b any) bool { return equal(a, b) }
 
 // Identity is the ID by which an object is recognised from one side to the other: its own, with the
 // stem in place of a generated name.

@@ -34,7 +34,10 @@ func fields(base, head map[string]any) []plan.Field {
 }
 
 // comparison collects the fields that differ.
-type comparison struct{ found []plan.Field }
+type comparison struct {
+	found []plan.Field
+	from  []string // for each, where it is in the content before; empty where it is new
+}
 
 // add records a difference. A nil side is absent.
 func (c *comparison) add(at *path, before, after any) {
@@ -44,7 +47,11 @@ func (c *comparison) add(at *path, before, after any) {
 	}
 	field := plan.Field{Path: at.pointer(s), At: at.String(), Before: before, After: after}
 	field.Sensitive = hasMask(before) || hasMask(after) || hasMask(field.At)
-	c.found = append(c.found, field)
+	from := ""
+	if before != nil {
+		from = at.pointer(baseSide)
+	}
+	c.found, c.from = append(c.found, field), append(c.from, from)
 }
 
 // values compares what both sides have at the same place.

@@ -98,6 +98,10 @@ func (m *Masker) Text(text string) string {
 	return m.scrubber.replace(text, func(p *pattern) string { return m.occurrence(p, text) })
 }
 
+// Value is the mask of one value that is to be kept, though it stands in no Secret: of what a cluster
+// holds and Git does not. Elsewhere the value is not looked for.
+func (m *Masker) Value(value string) string { return m.number(wellFormed + value) }
+
 // Fingerprints says for each mask what it stands for: an HMAC-SHA256 of the value under a key that
 // nobody but the installation knows. Call it last. It is what a plan's digest binds in place of the values. Without
 // a key it is nil: a hash that anyone can compute could be guessed against. The result is itself

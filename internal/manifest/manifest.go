@@ -60,6 +60,9 @@ type Object struct {
 	// Stem is the object's name without the content hash that a kustomize generator appended,
 	// and empty for every other object.
 	Stem string
+	// Index is the object's place in what was rendered, which masking and sorting keep; for whoever
+	// pairs objects before they are masked.
+	Index int
 }
 
 // IsSecret says whether the object is a core/v1 Secret.

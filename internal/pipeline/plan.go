@@ -13,6 +13,7 @@ import (
 
 	"github.com/mergegate/mergegate/internal/config"
 	"github.com/mergegate/mergegate/internal/diff"
+	"github.com/mergegate/mergegate/internal/live"
 	"github.com/mergegate/mergegate/internal/manifest"
 	"github.com/mergegate/mergegate/internal/plan"
 	"github.com/mergegate/mergegate/internal/policy"
@@ -28,6 +29,14 @@ type Renderer interface {
 	Locate(context.Context, render.Request, []render.Query) ([]*manifest.Location, error)
 }
 
+// Clusters are the clusters that can be asked what is live and what they would do.
+type Clusters interface {
+	// Resolve is the name of the cluster that is meant by the one that an application gives.
+	Resolve(name string) string
+	// Open connects to a cluster by the name that Resolve gives.
+	Open(name string) (live.API, error)
+}
+
 // Engine computes plans. The server, the command line and CI use the same one and get the same bytes.
 type Engine struct {
 	BuiltIn       policy.Source // the policies where a repository names none
@@ -35,6 +44,8 @@ type Engine struct {
 	Compiled      *policy.Cache // what is compiled already; nil: every plan compiles anew
 	PolicyTimeout time.Duration // for one policy and one input
 	Renderer      Renderer
+	Clusters      Clusters    // what is live; nil: no cluster is asked
+	Answers       *live.Cache // what clusters have answered already; nil: every plan asks anew
 	Workers       int // applications in work at the same time
 }
 
@@ -85,15 +96,18 @@ func (e *Engine) Plan(ctx context.Context, c Change) (plan.Plan, error) {
 	if err := e.render(ctx, trees, found.work); err != nil {
 		return plan.Plan{}, err
 	}
+	pair(found.work)
+	asked := e.predict(ctx, c, found.work)
 	masker := diff.NewMasker()
-	mask(masker, found.work)
+	mask(masker, found.work, asked)
 
 	p := plan.Plan{
 		SchemaVersion: plan.SchemaVersion, Base: c.Base, Head: c.Head, Merge: trees.merge,
 		PolicyRevision: policies.Revision(), Policies: policies.Policies(), Findings: policies.Problems(),
 		Applications: make([]plan.Application, len(found.work)),
 		Summary:      plan.Summary{Applications: found.total, Affected: len(found.work)},
-		Notes:        notes(trees, cfg, found.unmatched),
+		Notes:        append(notes(trees, cfg, found.unmatched), e.liveNotes(c)...),
+		Clusters:     clusters(asked),
 	}
 	if err := e.each(ctx, found.work, func(ctx context.Context, i int, w *work) error {
 		p.Applications[i] = compare(w)

@@ -26,6 +26,8 @@ type work struct {
 	application.Application
 	affectedBy []string
 	base, head side
+	pairs      []diff.Pair // which object of base is which of head; of the masked ones, once they are masked
+	answers    [][]told    // for each pair, what each cluster says
 }
 
 // side is an application at one of the two trees.
@@ -145,10 +147,28 @@ func request(tree render.Tree, a *application.Application) render.Request {
 	return render.Request{Tree: tree, Path: a.Path, Type: a.Type, Files: a.Files}
 }
 
-// mask takes the secrets out of all objects and errors. Nothing after it sees one.
-func mask(m *diff.Masker, list []*work) {
+// pair says which object of base is which of the proposed state, before masks change their names.
+// Where base does not render there is nothing to pair with.
+func pair(list []*work) {
+	for _, w := range list {
+		for _, s := range []*side{&w.base, &w.head} {
+			for i := range s.objects {
+				s.objects[i].Index = i
+			}
+		}
+		if w.head.err == nil {
+			w.pairs = diff.Pairs(w.base.objects, w.head.objects)
+		}
+	}
+}
+
+// mask takes the secrets out of all objects, answers and errors. Nothing after it sees one.
+func mask(m *diff.Masker, list []*work, asked []*answered) {
 	for _, w := range list {
 		m.Learn(w.base.objects, w.head.objects)
+	}
+	for _, a := range asked {
+		a.prediction.Learn(m)
 	}
 	for _, w := range list {
 		for _, s := range []*side{&w.base, &w.head} {
@@ -157,7 +177,33 @@ func mask(m *diff.Masker, list []*work) {
 				s.err = &masked{text: m.Text(s.err.Error()), err: s.err}
 			}
 		}
+		w.pairs = maskedPairs(w)
 	}
+	for _, a := range asked {
+		a.tell(m)
+	}
+}
+
+// maskedPairs are the pairs of an application with its masked objects.
+func maskedPairs(w *work) []diff.Pair {
+	at := func(set manifest.Set) []*manifest.Object {
+		places := make([]*manifest.Object, len(set))
+		for i := range set {
+			places[set[i].Index] = &set[i]
+		}
+		return places
+	}
+	base, head := at(w.base.objects), at(w.head.objects)
+	pairs := make([]diff.Pair, len(w.pairs))
+	for i, p := range w.pairs {
+		if p.Base != nil {
+			pairs[i].Base = base[p.Base.Index]
+		}
+		if p.Head != nil {
+			pairs[i].Head = head[p.Head.Index]
+		}
+	}
+	return pairs
 }
 
 // masked is an error whose text is fit to be shown.
@@ -172,7 +218,7 @@ func (e *masked) Unwrap() error { return e.err }
 // compare says what the change does to an application.
 func compare(w *work) plan.Application {
 	a := plan.Application{
-		Name: w.Name, Path: w.Path, Environment: w.Environment, Cluster: w.Cluster, Type: w.Type,
+		Name: w.Name, Path: w.Path, Environment: w.Environment, Cluster: w.Cluster, Clusters: w.Clusters, Type: w.Type,
 		AffectedBy: w.affectedBy, Changes: []plan.Change{}, Findings: []plan.Finding{},
 	}
 	if w.head.err != nil {
@@ -188,9 +234,15 @@ func compare(w *work) plan.Application {
 		a.Notes = append(a.Notes, "base does not render, so every object is shown as new: "+w.base.err.Error())
 	}
 	a.Objects = &plan.Objects{Base: len(base), Head: len(w.head.objects)}
-	if changes := diff.Sets(base, w.head.objects); len(changes) > 0 {
-		a.Changes = changes
+	for i, p := range w.pairs {
+		if change, differs := p.Change(); differs {
+			change.Live, change.Clusters = w.answer(i)
+			a.Changes = append(a.Changes, change)
+		} else if drifted, is := w.drifted(i); is {
+			a.Drifted = append(a.Drifted, drifted)
+		}
 	}
+	slices.SortStableFunc(a.Changes, func(a, b plan.Change) int { return a.Object.Compare(b.Object) })
 	a.Status = status(w, a.Changes)
 	return a
 }
@@ -219,7 +271,7 @@ func place(err error) *manifest.Location {
 func policyInput(w *work, a plan.Application, request *pull.Request) policy.Input {
 	in := policy.Input{
 		Application: policy.Application{Name: a.Name, Path: a.Path, Environment: a.Environment, Cluster: a.Cluster},
-		Head:        w.head.objects, Changes: a.Changes, Pull: request,
+		Head:        w.head.objects, Changes: a.Changes, Live: w.live(), Pull: request,
 	}
 	if w.base.err == nil {
 		in.Base = w.base.objects

@@ -132,7 +132,7 @@ func (e *Engine) objectTasks(s *side, indices []int) []task {
 
 func changeTask(in Input, i int, policies []*policy, head, base *side) task {
 	c := in.Changes[i]
-	t := task{scope: scopeChange, policies: policies, input: changeInput(in.Application, c, head, base), side: head}
+	t := task{scope: scopeChange, policies: policies, input: changeInput(in, c, head, base), side: head}
 	if c.Action == plan.Delete {
 		t.side = base
 	}

@@ -26,7 +26,28 @@ type Input struct {
 	Base        manifest.Set // empty for a new application
 	Head        manifest.Set // empty for a removed one
 	Changes     []plan.Change
-	Pull        *pull.Request // nil where there is none
+	Live        map[string]Live // by the key of a change's object; without an entry no cluster was asked
+	Pull        *pull.Request   // nil where there is none
+}
+
+// Live is what a cluster would do to a changed object. Both contents must already be masked.
+type Live struct {
+	Result        plan.Result
+	Before, After map[string]any // the live object, and what the server would hold; nil where there is none
+}
+
+// operation is what admission of the cluster would be asked about, in the words of an AdmissionReview.
+func (l Live) operation() string {
+	switch l.Result {
+	case plan.WillDelete:
+		return "DELETE"
+	case plan.WillCreate, plan.WillReplace:
+		return "CREATE"
+	}
+	if l.Before == nil {
+		return "CREATE"
+	}
+	return "UPDATE"
 }
 
 func (a Application) value() map[string]any {
@@ -155,11 +176,16 @@ func applicationDocument(app Application, objects, base *side) (ast.Object, erro
 }
 
 // changeInput is the document of scope change.
-func changeInput(app Application, c plan.Change, head, base *side) lazyTerm {
+func changeInput(in Input, c plan.Change, head, base *side) lazyTerm {
 	return lazily(func() (ast.Value, error) {
-		document, err := applicationDocument(app, head, base)
+		document, err := applicationDocument(in.Application, head, base)
 		if err != nil {
 			return nil, err
+		}
+		if l, ok := in.Live[c.Object.Key()]; ok {
+			if err := l.insert(document); err != nil {
+				return nil, err
+			}
 		}
 		id, err := ast.InterfaceToValue(map[string]any{
 			"group": c.Object.Group, "version": c.Object.Version, "kind": c.Object.Kind,
@@ -176,6 +202,32 @@ func changeInput(app Application, c plan.Change, head, base *side) lazyTerm {
 		document.Insert(ast.StringTerm("change"), ast.NewTerm(change))
 		return document, nil
 	})
+}
+
+// insert adds what the cluster would do: the objects, and the same as an AdmissionReview has them.
+func (l Live) insert(document ast.Object) error {
+	before, after := any(nil), any(nil)
+	if l.Before != nil {
+		before = l.Before
+	}
+	if l.After != nil {
+		after = l.After
+	}
+	review := map[string]any{"operation": l.operation(), "object": after, "oldObject": before}
+	switch l.operation() {
+	case "CREATE":
+		review["oldObject"] = nil
+	case "DELETE":
+		review["object"] = nil
+	}
+	for key, value := range map[string]any{"live": before, "predicted": after, "operation": l.operation(), "result": string(l.Result), "review": review} {
+		term, err := ast.InterfaceToValue(value)
+		if err != nil {
+			return err
+		}
+		document.Insert(ast.StringTerm(key), ast.NewTerm(term))
+	}
+	return nil
 }
 
 func changeValue(c plan.Change, head, base *side) (ast.Object, error) {

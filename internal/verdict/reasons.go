@@ -21,7 +21,7 @@ func (d *decision) reasons() []string {
 	if d.verdict() == plan.Pass {
 		return []string{}
 	}
-	all := slices.Concat(d.errors, d.failing())
+	all := slices.Concat(d.errors, d.refusals, d.unknowns, d.failing())
 	if len(all) <= maxReasons {
 		return all
 	}

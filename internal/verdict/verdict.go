@@ -61,7 +61,8 @@ type Rules struct {
 // (even one that base has or that is waived: what was not evaluated is not known), a status, action
 // or severity that is not known, changes that no policy was evaluated for. Else a new finding that
 // nothing waives fails the plan if it is a deny, or a warn where rules say so. A finding that base
-// has as well never fails.
+// has as well never fails. What a cluster refuses fails the plan whatever the rules say of findings,
+// and what is not known of a cluster is an error.
 func Decide(p plan.Plan, r Rules) plan.Plan {
 	p = sorted(p)
 	p.SchemaVersion = plan.SchemaVersion
@@ -83,13 +84,17 @@ func Decide(p plan.Plan, r Rules) plan.Plan {
 }
 
 // Unchanged says whether two plans show and decide the same: whoever saw one has seen the other.
-func Unchanged(a, b plan.Plan) bool { return a.Digest == b.Digest && a.Verdict == b.Verdict }
+func Unchanged(a, b plan.Plan) bool {
+	return a.Digest == b.Digest && a.Verdict == b.Verdict && sameLive(a, b)
+}
 
 // decision collects what speaks against a pass.
 type decision struct {
 	failOn                FailOn
 	summary               plan.Summary
 	errors, denies, warns []string
+	// What clusters refuse, and what is not known of them.
+	refusals, unknowns []string
 }
 
 func (d *decision) fault(reason string) { d.errors = append(d.errors, oneLine(reason)) }
@@ -124,6 +129,7 @@ func (d *decision) application(a plan.Application) {
 	if len(d.errors) > before {
 		d.summary.Error++
 	}
+	d.live(a)
 	d.findings(a.Name, a.Findings)
 }
 
@@ -182,9 +188,9 @@ func (d *decision) policies(p plan.Plan) {
 
 func (d *decision) verdict() plan.Verdict {
 	switch {
-	case len(d.errors) > 0:
+	case len(d.errors) > 0, len(d.unknowns) > 0:
 		return plan.Error
-	case len(d.failing()) > 0:
+	case len(d.failing()) > 0, len(d.refusals) > 0:
 		return plan.Fail
 	}
 	return plan.Pass

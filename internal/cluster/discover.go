@@ -1,0 +1,209 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/rest"
+
+	"github.com/mergegate/mergegate/internal/kube"
+)
+
+// aggregated asks for discovery of all groups in one answer, as servers since 1.26 give it.
+const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+// Discover asks a server what it serves and who may change what is written to it: two requests for all
+// kinds, one for its version, and a handful for the configuration of admission. Errors are *kube.Failure.
+func (c *Cluster) Discover(ctx context.Context) (*kube.Server, error) {
+	var version struct{ GitVersion string }
+	var core, named []byte
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.json(inner, "/version", &version) })
+	group.Go(func() (err error) { core, err = c.discovery(inner, "/api"); return err })
+	group.Go(func() (err error) { named, err = c.discovery(inner, "/apis"); return err })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	s := &kube.Server{Version: version.GitVersion, Silent: map[string]string{}}
+	for _, body := range [][]byte{core, named} {
+		if err := addKinds(s, body); err != nil {
+			return nil, err
+		}
+	}
+	if !slices.ContainsFunc(s.Kinds, func(k kube.Kind) bool { return k.Group == "" && k.Kind == "Namespace" }) {
+		return nil, garbled(errors.New("it does not say which kinds it serves"))
+	}
+	slices.SortFunc(s.Kinds, func(a, b kube.Kind) int {
+		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Version, b.Version), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Resource, b.Resource))
+	})
+	return s, c.admission(ctx, s)
+}
+
+func (c *Cluster) discovery(ctx context.Context, path string) ([]byte, error) {
+	a, err := c.send(ctx, func() *rest.Request { return c.client.Get().AbsPath(path).SetHeader("Accept", aggregated) })
+	return a.body, err
+}
+
+// json reads a document at a path.
+func (c *Cluster) json(ctx context.Context, path string, into any) error {
+	a, err := c.send(ctx, func() *rest.Request { return c.client.Get().AbsPath(path).SetHeader("Accept", "application/json") })
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(a.body, into); err != nil {
+		return garbled(err)
+	}
+	return nil
+}
+
+// groupList is an APIGroupDiscoveryList of apidiscovery.k8s.io/v2.
+type groupList struct {
+	Kind  string
+	Items []struct {
+		Metadata struct{ Name string }
+		Versions []struct {
+			Version   string
+			Freshness string // Stale: an aggregated API that does not answer
+			Resources []struct {
+				Resource     string
+				ResponseKind struct{ Group, Version, Kind string }
+				Scope        string
+				Verbs        []string
+			}
+		}
+	}
+}
+
+func addKinds(s *kube.Server, body []byte) error {
+	var list groupList
+	if err := json.Unmarshal(body, &list); err != nil {
+		return garbled(err)
+	}
+	if list.Kind != "APIGroupDiscoveryList" {
+		return garbled(errors.New("it has no aggregated discovery, which Kubernetes has since 1.26"))
+	}
+	for _, g := range list.Items {
+		for _, v := range g.Versions {
+			if v.Freshness == "Stale" {
+				s.Silent[strings.TrimPrefix(g.Metadata.Name+"/"+v.Version, "/")] = "its API service does not answer"
+			}
+			for _, r := range v.Resources {
+				if !slices.Contains(r.Verbs, "list") && !slices.Contains(r.Verbs, "create") {
+					continue
+				}
+				s.Kinds = append(s.Kinds, kube.Kind{
+					Group: cmp.Or(r.ResponseKind.Group, g.Metadata.Name), Version: cmp.Or(r.ResponseKind.Version, v.Version),
+					Kind: r.ResponseKind.Kind, Resource: r.Resource, Namespaced: r.Scope == "Namespaced",
+				})
+			}
+		}
+	}
+	return nil
+}
+
+const admissionGroup = "admissionregistration.k8s.io"
+
+// admission reads what may change or refuse what is written. Whatever may not be read leaves the
+// answer unknown, which makes others ask the server more often, and is no failure.
+func (c *Cluster) admission(ctx context.Context, s *kube.Server) error {
+	kinds := []string{
+		"MutatingWebhookConfiguration", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding",
+		"ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+	}
+	lists := make([][]map[string]any, len(kinds))
+	group, inner := errgroup.WithContext(ctx)
+	for i, name := range kinds {
+		kind, ok := newest(s, name)
+		if !ok {
+			continue
+		}
+		group.Go(func() (err error) { lists[i], err = c.List(inner, kind, "", nil); return err })
+	}
+	err := group.Wait()
+	var failure *kube.Failure
+	if errors.As(err, &failure) && failure.Code == http.StatusForbidden {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.MutatingKnown = true
+	for _, object := range slices.Concat(lists[0], lists[1]) {
+		s.Mutating = append(s.Mutating, rules(object)...)
+	}
+	s.Admission = fingerprint(s, slices.Concat(lists...))
+	return nil
+}
+
+// newest is the kind of admission configuration in its most stable version.
+func newest(s *kube.Server, name string) (kube.Kind, bool) {
+	for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
+		for _, k := range s.Kinds {
+			if k.Group == admissionGroup && k.Version == version && k.Kind == name {
+				return k, true
+			}
+		}
+	}
+	return kube.Kind{}, false
+}
+
+// rules are what a configuration of webhooks, or a policy, matches.
+func rules(object map[string]any) []kube.Rule {
+	var all []kube.Rule
+	add := func(list any) {
+		for _, item := range asList(list) {
+			fields, ok := item.(map[string]any)
+			if !ok {
+				continue
+			}
+			all = append(all, kube.Rule{Groups: asTexts(fields["apiGroups"]), Versions: asTexts(fields["apiVersions"]), Resources: asTexts(fields["resources"])})
+		}
+	}
+	for _, hook := range asList(object["webhooks"]) {
+		if fields, ok := hook.(map[string]any); ok {
+			add(fields["rules"])
+		}
+	}
+	if spec, ok := object["spec"].(map[string]any); ok {
+		if constraints, ok := spec["matchConstraints"].(map[string]any); ok {
+			add(constraints["resourceRules"])
+		}
+	}
+	return all
+}
+
+func asList(v any) []any {
+	list, _ := v.([]any) //nolint:errcheck // nothing where there is none
+	return list
+}
+
+func asTexts(v any) []string {
+	var texts []string
+	for _, item := range asList(v) {
+		if text, ok := item.(string); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// fingerprint is of everything that decides what the server makes of an object, beside the object.
+func fingerprint(s *kube.Server, configuration []map[string]any) string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, s.Version, s.Kinds)
+	for _, object := range configuration {
+		if metadata, ok := object["metadata"].(map[string]any); ok {
+			fmt.Fprintln(sum, object["kind"], metadata["uid"], metadata["resourceVersion"])
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}

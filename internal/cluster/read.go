@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/mergegate/mergegate/internal/kube"
+)
+
+// pageSize is how many objects a server is asked for at once, as kubectl does.
+const pageSize = "500"
+
+// resourcePath is where the objects of a kind are; namespace is empty for all of them.
+func resourcePath(k kube.Kind, namespace string) []string {
+	path := []string{"/apis", k.Group, k.Version}
+	if k.Group == "" {
+		path = []string{"/api", k.Version}
+	}
+	if namespace != "" {
+		path = append(path, "namespaces", namespace)
+	}
+	return append(path, k.Resource)
+}
+
+// List reads the objects of a kind in a namespace, or in all where it is empty, page by page. It
+// decodes those that are wanted by namespace and name; nil wants all. Numbers are json.Number. The
+// state is the newest: the server reads it from its watch cache where it can prove that to be fresh.
+// Errors are *kube.Failure.
+func (c *Cluster) List(ctx context.Context, k kube.Kind, namespace string, wanted func(namespace, name string) bool) ([]map[string]any, error) {
+	var found []map[string]any
+	next, restarted := "", false
+	for {
+		a, err := c.send(ctx, func() *rest.Request {
+			return c.client.Get().AbsPath(resourcePath(k, namespace)...).Param("limit", pageSize).Param("continue", next).
+				SetHeader("Accept", "application/json")
+		})
+		var failure *kube.Failure
+		if errors.As(err, &failure) && failure.Code == http.StatusGone && next != "" && !restarted {
+			found, next, restarted = nil, "", true // the page's snapshot was compacted away: from the start
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		page, err := decodePage(a.body, k, wanted)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, page.items...)
+		if next = page.next; next == "" {
+			return found, nil
+		}
+	}
+}
+
+type page struct {
+	items []map[string]any
+	next  string
+}
+
+// decodePage decodes the wanted items of a list. Items of a list carry no kind of their own.
+func decodePage(body []byte, k kube.Kind, wanted func(namespace, name string) bool) (page, error) {
+	var list struct {
+		Metadata struct{ Continue string }
+		Items    []json.RawMessage
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return page{}, garbled(err)
+	}
+	p := page{next: list.Metadata.Continue}
+	for _, raw := range list.Items {
+		var head struct {
+			Metadata struct{ Namespace, Name string }
+		}
+		if wanted != nil {
+			if err := json.Unmarshal(raw, &head); err != nil {
+				return page{}, garbled(err)
+			}
+			if !wanted(head.Metadata.Namespace, head.Metadata.Name) {
+				continue
+			}
+		}
+		item, err := decode(raw)
+		if err != nil {
+			return page{}, err
+		}
+		item["apiVersion"], item["kind"] = k.APIVersion(), k.Kind
+		p.items = append(p.items, item)
+	}
+	return p, nil
+}
+
+// decode reads one object. Numbers keep their text.
+func decode(raw []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var object map[string]any
+	if err := d.Decode(&object); err != nil {
+		return nil, garbled(err)
+	}
+	if object == nil {
+		return nil, garbled(errors.New("null is no object"))
+	}
+	return object, nil
+}
+
+func garbled(err error) error {
+	return &kube.Failure{Reason: "Garbled", Message: fmt.Sprintf("the API server's answer cannot be read: %v", err)}
+}
+
+// OpenAPI is the OpenAPI v3 document of a group version, such as apps/v1 or v1.
+func (c *Cluster) OpenAPI(ctx context.Context, apiVersion string) ([]byte, error) {
+	root := "apis"
+	if apiVersion == "v1" {
+		root = "api"
+	}
+	a, err := c.send(ctx, func() *rest.Request {
+		return c.client.Get().AbsPath("/openapi/v3", root, apiVersion).SetHeader("Accept", "application/json")
+	})
+	return a.body, err
+}

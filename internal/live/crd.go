@@ -1,0 +1,212 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mergegate/mergegate/internal/diff"
+	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/manifest"
+	"github.com/mergegate/mergegate/internal/plan"
+	"github.com/mergegate/mergegate/internal/schema"
+)
+
+const crdGroup = "apiextensions.k8s.io"
+
+func isCRD(id manifest.ID) bool { return id.Group == crdGroup && id.Kind == "CustomResourceDefinition" }
+
+// crdTarget is the group and kind that a definition defines.
+func crdTarget(content map[string]any) string {
+	spec := fields(content, "spec")
+	return text(spec["group"]) + "/" + text(fields(spec, "names")["kind"])
+}
+
+// definition is a CustomResourceDefinition that arrives or changes.
+type definition struct {
+	row    *row
+	parsed *schema.Definition
+	err    error // why it cannot judge anything
+}
+
+// definitionError says that an object is refused for its definition.
+type definitionError struct{ text string }
+
+func (e *definitionError) Error() string { return e.text }
+
+// definitions judges the definitions of the change before everything else, and notes what else arrives
+// with the change that the admission of others depends on.
+func (p *predictor) definitions(ctx context.Context) {
+	p.crds, p.namespaces, p.arriving = map[string]*definition{}, map[string]map[string]string{}, map[string]bool{}
+	var definitions []*row
+	for _, r := range p.rows {
+		switch {
+		case r.head == nil:
+		case isCRD(r.id):
+			definitions = append(definitions, r)
+		case r.live != nil || r.settled():
+		case r.id.Group == "" && r.id.Kind == "Namespace":
+			p.namespaces[r.id.Name] = labelsOf(r.head)
+		case slices.Contains([]string{"ServiceAccount", "PriorityClass", "Role", "ClusterRole", "RuntimeClass", "StorageClass"}, r.id.Kind):
+			p.arriving[r.id.Name] = true
+		}
+	}
+	p.each(definitions, func(r *row) { p.judge(ctx, r) })
+	for _, r := range definitions {
+		if d := define(ctx, r); d != nil {
+			p.crds[crdTarget(r.head)] = d
+		}
+	}
+	for _, r := range p.rows {
+		if d := p.crds[groupKind(r)]; d != nil && !r.resolved && !r.settled() {
+			d.place(r)
+		}
+	}
+}
+
+func labelsOf(object map[string]any) map[string]string {
+	labels := map[string]string{}
+	for key, value := range fields(object, "metadata", "labels") {
+		labels[key] = text(value)
+	}
+	return labels
+}
+
+// define is the definition of a row that arrives or changes; nil where it stays as it is.
+func define(ctx context.Context, r *row) *definition {
+	content := r.afterHead
+	if content == nil {
+		content = r.head
+	}
+	if r.live != nil && diff.EqualValues(r.live["spec"], content["spec"]) {
+		return nil
+	}
+	d := &definition{row: r}
+	switch r.result {
+	case plan.Rejected:
+		d.err = &definitionError{"Its definition " + r.id.Name + " is refused by the API server."}
+	case plan.Unknown:
+		d.err = fmt.Errorf("what becomes of its definition %s is not known: %s", r.id.Name, r.reason)
+	default:
+		d.parsed, d.err = schema.ParseCRD(ctx, content)
+	}
+	return d
+}
+
+// place settles how the kind of a row will be served.
+func (d *definition) place(r *row) {
+	if d.parsed == nil {
+		r.unknown(d.err.Error())
+		if _, refused := d.err.(*definitionError); refused { //nolint:errorlint // it is made here
+			r.rejected(d.err.Error())
+		}
+		return
+	}
+	r.place(kube.Kind{Group: r.id.Group, Version: r.id.Version, Kind: r.id.Kind, Resource: d.parsed.Plural(), Namespaced: d.parsed.Namespaced()})
+}
+
+// admit judges a custom resource by the definition as it will be.
+func (d *definition) admit(ctx context.Context, r *row) (schema.Admission, error) {
+	if d.err != nil {
+		return schema.Admission{}, d.err
+	}
+	if !slices.Contains(d.parsed.Versions(), r.id.Version) {
+		return schema.Admission{}, &definitionError{fmt.Sprintf("Its definition %s will serve %s, not %s.", d.row.id.Name, strings.Join(d.parsed.Versions(), ", "), r.id.Version)}
+	}
+	if r.live == nil {
+		return d.parsed.Admit(ctx, r.id.Version, r.head, nil)
+	}
+	proposed, err := d.parsed.Admit(ctx, r.id.Version, r.head, nil)
+	if err != nil {
+		return proposed, err
+	}
+	merged, err := d.parsed.Admit(ctx, r.id.Version, overlay(r.live, r.head), r.live)
+	merged.Pruned = proposed.Pruned // what the live object has beside is dropped in silence, by the server too
+	return merged, err
+}
+
+// replacedDefinition settles a definition of which something immutable changes (its scope, its names).
+// A twin of another name would be no definition of the same kind, so its schema is the proof.
+func (p *predictor) replacedDefinition(r *row, f *kube.Failure) {
+	if !onlyImmutable(f) {
+		r.rejected(brief(f.Error()))
+		return
+	}
+	r.afterHead = r.head
+	r.result, r.reason = plan.WillReplace, immutable(f)
+	r.note("Replacing a definition deletes every object of its kind.")
+}
+
+// onlyImmutable says whether all causes are of the type that Kubernetes gives where it compares with the
+// old object. Of definitions these are the scope and the names.
+func onlyImmutable(f *kube.Failure) bool {
+	causes := fieldCauses(f)
+	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c kube.Cause) bool {
+		return c.Field != "spec.scope" && !strings.HasPrefix(c.Field, "spec.names.") && c.Field != "spec.group"
+	})
+}
+
+// maxInvalid is how many live objects are named that a changed definition would refuse.
+const maxInvalid = 20
+
+// existing judges the live objects of each definition that changes by what it will be.
+func (p *predictor) existing(ctx context.Context) {
+	changed := map[string]bool{}
+	for _, r := range p.rows {
+		if r.head != nil {
+			changed[groupKind(r)+"/"+place(r.id.Namespace, r.id.Name)] = true
+		}
+	}
+	for target, d := range p.crds {
+		if d.row.live == nil || d.parsed == nil {
+			continue
+		}
+		p.revalidate(ctx, d, func(namespace, name string) bool { return !changed[target+"/"+place(namespace, name)] })
+	}
+}
+
+func (p *predictor) revalidate(ctx context.Context, d *definition, wanted func(namespace, name string) bool) {
+	more := 0
+	kind, ok := p.server.Any(d.parsed.Group(), d.parsed.Kind())
+	if !ok {
+		return // it is not served yet: there are none
+	}
+	found, err := p.api.List(ctx, kind, "", wanted)
+	if err != nil {
+		d.row.unknown(fmt.Sprintf("whether the live objects of the kind stay valid is not known: %s", brief(err.Error())))
+		return
+	}
+	version := kind.Version
+	if !slices.Contains(d.parsed.Versions(), version) {
+		d.row.note("The version %s, in which the cluster serves %d live objects, is no longer served.", version, len(found))
+		return
+	}
+	for _, object := range found {
+		admitted, err := d.parsed.Admit(ctx, version, object, nil)
+		if err == nil && len(admitted.Problems) == 0 {
+			continue
+		}
+		if len(d.row.invalid) == maxInvalid {
+			more++
+			continue
+		}
+		d.row.invalid = append(d.row.invalid, fmt.Sprintf("%s: %s", named(object), problemsOr(admitted.Problems, err)))
+	}
+	if more > 0 {
+		d.row.invalid = append(d.row.invalid, fmt.Sprintf("and %d more", more))
+	}
+}
+
+func problemsOr(problems []schema.Problem, err error) string {
+	if err != nil {
+		return brief(err.Error())
+	}
+	return listProblems(problems)
+}
+
+// named is an object as Kind/namespace/name.
+func named(object map[string]any) string {
+	metadata := fields(object, "metadata")
+	return manifest.ID{Kind: text(object["kind"]), Namespace: text(metadata["namespace"]), Name: text(metadata["name"])}.String()
+}

@@ -1,0 +1,79 @@
+package live
+
+import (
+	"maps"
+	"regexp"
+
+	"github.com/mergegate/mergegate/internal/kube"
+)
+
+// sensitiveName is what the name of an environment variable looks like that holds a secret.
+var sensitiveName = regexp.MustCompile(`(?i)pass|secret|token|key|credential|auth|private|cert|dsn|conn`)
+
+// hideForeign is a content in which the values of environment variables that Git does not know are
+// masked: someone has set them in the cluster, perhaps since they do not belong into Git. The value of
+// a variable that Git sets in clear is shown, unless its name says that it is a secret.
+func hideForeign(m Masker, content, base, head map[string]any) map[string]any {
+	if kube.PodSpec(content) == nil {
+		return content
+	}
+	known := map[string]map[string]bool{}
+	for _, manifest := range []map[string]any{base, head} {
+		for _, v := range variables(manifest) {
+			if known[v.place()] == nil {
+				known[v.place()] = map[string]bool{}
+			}
+			known[v.place()][v.value] = true
+		}
+	}
+	content = deepCopy(content).(map[string]any)
+	for _, v := range variables(content) {
+		values, inGit := known[v.place()]
+		if v.value != "" && !values[v.value] && (!inGit || sensitiveName.MatchString(v.name)) {
+			v.entry["value"] = m.Value(v.value)
+		}
+	}
+	return content
+}
+
+// variable is an environment variable of a container with a value of its own.
+type variable struct {
+	container, name, value string
+	entry                  map[string]any
+}
+
+func (v variable) place() string { return v.container + "\x00" + v.name }
+
+func variables(object map[string]any) []variable {
+	var all []variable
+	spec := kube.PodSpec(object)
+	for _, field := range []string{"containers", "initContainers", "ephemeralContainers"} {
+		for _, c := range items(spec[field]) {
+			for _, e := range items(fields(c)["env"]) {
+				entry := fields(e)
+				if value, ok := entry["value"].(string); ok {
+					all = append(all, variable{text(fields(c)["name"]), text(entry["name"]), value, entry})
+				}
+			}
+		}
+	}
+	return all
+}
+
+func deepCopy(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		copied := maps.Clone(v)
+		for key, value := range copied {
+			copied[key] = deepCopy(value)
+		}
+		return copied
+	case []any:
+		copied := make([]any, len(v))
+		for i, item := range v {
+			copied[i] = deepCopy(item)
+		}
+		return copied
+	}
+	return v
+}

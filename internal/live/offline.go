@@ -1,0 +1,219 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/schema"
+)
+
+// What cannot be tried, since a dry run stores nothing that the next one could build on, is judged here
+// by the schema that the object will meet: objects in a namespace that the same change creates, and
+// custom resources whose definition arrives or changes in it.
+
+// needsOffline says whether trying the object would tell nothing.
+func (p *predictor) needsOffline(r *row) bool {
+	if p.crds[groupKind(r)] != nil {
+		return true
+	}
+	_, arrives := p.namespaces[r.id.Namespace]
+	return arrives && r.live == nil && r.kind.Namespaced
+}
+
+func groupKind(r *row) string { return r.id.Group + "/" + r.id.Kind }
+
+// offline judges the proposed object by its schema.
+func (p *predictor) offline(ctx context.Context, r *row) {
+	r.offline = true
+	var admitted schema.Admission
+	var err error
+	if d := p.crds[groupKind(r)]; d != nil {
+		admitted, err = d.admit(ctx, r)
+	} else {
+		admitted, err = p.admitBySchema(ctx, r)
+	}
+	var refusal *definitionError
+	switch {
+	case errors.As(err, &refusal):
+		r.rejected(refusal.Error())
+		return
+	case err != nil:
+		r.unknown("it cannot be tried, and not be judged by its schema either: " + brief(err.Error()))
+		return
+	case len(admitted.Problems) > 0:
+		r.rejected(listProblems(admitted.Problems))
+		return
+	case len(admitted.Pruned) > 0: // server-side apply takes no field that the schema does not have
+		r.rejected("the schema has no field " + strings.Join(admitted.Pruned, ", "))
+		return
+	}
+	if !p.podSecurity(r) {
+		return
+	}
+	r.afterHead = admitted.Object
+	r.conclude()
+	r.note("Predicted offline, by its schema: no admission webhook or policy has seen it.")
+}
+
+// listProblems is problems as one reason.
+func listProblems(problems []schema.Problem) string {
+	const most = 10
+	var texts []string
+	for _, problem := range problems[:min(len(problems), most)] {
+		text := problem.Message
+		if problem.Field != "" && !strings.HasPrefix(text, problem.Field) {
+			text = problem.Field + ": " + text
+		}
+		texts = append(texts, text)
+	}
+	if more := len(problems) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more problems", more))
+	}
+	return brief(strings.Join(texts, "; "))
+}
+
+// documents are the schemas of a server, read when they are needed.
+type documents struct {
+	openAPI once[*schema.OpenAPI]
+	crds    once[*schema.Definition]
+}
+
+// admitBySchema judges an object by the schema that the server has for it: the definition of a custom
+// resource, else its OpenAPI document.
+func (p *predictor) admitBySchema(ctx context.Context, r *row) (schema.Admission, error) {
+	if d, err := p.servedDefinition(ctx, r); d != nil || err != nil {
+		if err != nil {
+			return schema.Admission{}, err
+		}
+		return d.Admit(ctx, r.id.Version, r.head, nil)
+	}
+	version := r.id.APIVersion()
+	document, err := p.docs.openAPI.get(version, func() (*schema.OpenAPI, error) {
+		body, err := p.api.OpenAPI(ctx, version)
+		if err != nil {
+			return nil, fmt.Errorf("read the OpenAPI document of %s: %w", version, err)
+		}
+		return schema.ParseOpenAPI(body)
+	})
+	if err != nil {
+		return schema.Admission{}, err
+	}
+	return document.Admit(version, r.id.Kind, r.head)
+}
+
+// servedDefinition is the definition by which the server serves a kind; nil where the kind is built in.
+func (p *predictor) servedDefinition(ctx context.Context, r *row) (*schema.Definition, error) {
+	if !strings.Contains(r.id.Group, ".") || strings.HasSuffix(r.id.Group, ".k8s.io") && !p.isCustom(r) {
+		return nil, nil
+	}
+	name := r.kind.Resource + "." + r.id.Group
+	return p.docs.crds.get(name, func() (*schema.Definition, error) {
+		found, err := p.list(ctx, crdGroup, "CustomResourceDefinition", func(_, have string) bool { return have == name })
+		if err != nil || len(found) == 0 {
+			return nil, err
+		}
+		return schema.ParseCRD(ctx, found[0])
+	})
+}
+
+// isCustom says whether a kind of a group of Kubernetes itself may be a custom resource, as those of
+// gateway.networking.k8s.io and snapshot.storage.k8s.io are: the built-in groups have fewer parts.
+func (p *predictor) isCustom(r *row) bool {
+	return strings.Count(strings.TrimSuffix(r.id.Group, ".k8s.io"), ".") > 0 ||
+		!slices.Contains([]string{"admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization", "certificates", "coordination", "discovery", "events", "flowcontrol", "internal", "networking", "node", "rbac.authorization", "resource", "scheduling", "storage", "storagemigration"}, strings.TrimSuffix(r.id.Group, ".k8s.io"))
+}
+
+// list reads objects of a kind wherever they are.
+func (p *predictor) list(ctx context.Context, group, kind string, wanted func(namespace, name string) bool) ([]map[string]any, error) {
+	k, ok := p.server.Any(group, kind)
+	if !ok {
+		return nil, &kube.Failure{Reason: "NoKind", Message: "the cluster does not serve " + kind}
+	}
+	return p.api.List(ctx, k, "", wanted)
+}
+
+// podSecurity says whether the namespace that arrives with the object takes the pods that it makes.
+func (p *predictor) podSecurity(r *row) bool {
+	labels, arrives := p.namespaces[r.id.Namespace]
+	if !arrives || kube.PodSpec(r.head) == nil {
+		return true
+	}
+	problems, warnings, err := schema.PodSecurity(labels, r.head)
+	switch {
+	case err != nil:
+		r.unknown("the pod security of its namespace cannot be judged: " + brief(err.Error()))
+		return false
+	case len(problems) > 0:
+		r.rejected(listProblems(problems))
+		return false
+	}
+	for _, w := range warnings {
+		r.note("%s", w)
+	}
+	return true
+}
+
+// overlay is what server-side apply would make of a live custom resource whose schema is not known to
+// the server yet: what is proposed over what is there, without what only we had set and no longer say.
+// Lists are replaced.
+func overlay(live, head map[string]any) map[string]any {
+	merged := mergeMaps(kube.Comparable(live), head)
+	var ours, others []kube.FieldSet
+	for _, m := range kube.Managers(live) {
+		if m.Ours() {
+			ours = append(ours, m.Fields)
+		} else {
+			others = append(others, m.Fields)
+		}
+	}
+	for _, s := range ours {
+		drop(merged, head, s, others)
+	}
+	if metadata := fields(live, "metadata"); metadata["resourceVersion"] != nil {
+		fields(merged, "metadata")["resourceVersion"] = metadata["resourceVersion"]
+	}
+	return merged
+}
+
+func mergeMaps(below, above map[string]any) map[string]any {
+	merged := maps.Clone(below)
+	if merged == nil {
+		merged = map[string]any{}
+	}
+	for key, value := range above {
+		over, isMap := value.(map[string]any)
+		under, wasMap := merged[key].(map[string]any)
+		if isMap && wasMap {
+			merged[key] = mergeMaps(under, over)
+		} else {
+			merged[key] = value
+		}
+	}
+	return merged
+}
+
+// drop removes the fields of a set that the proposed object does not have and nobody else owns.
+func drop(merged, head map[string]any, ours kube.FieldSet, others []kube.FieldSet) {
+	for member := range ours {
+		name, is := strings.CutPrefix(member, "f:")
+		if !is {
+			continue
+		}
+		below, _ := ours.Field(name)
+		theirs := children(others, name)
+		_, wanted := head[name]
+		switch {
+		case !wanted && len(theirs) == 0:
+			delete(merged, name)
+		case !below.Atomic():
+			if inner := fields(merged, name); inner != nil {
+				drop(inner, fields(head, name), below, theirs)
+			}
+		}
+	}
+}
