@@ -21,9 +21,7 @@ import (
 // An object without a namespace is taken to be in one. What remains of old in an object that is
 // applied depends on who owns it: see [Definition.Apply].
 //
-// Pruned are the fields that the schema does not have. Server-side apply refuses an object that has
-// them ("field not declared in schema"), other writes lose them with a warning, and in objects that
-// are stored already they are lost with the next write. Problems are said of the rest.
+// Problems are said of the object without the fields that the schema does not have.
 //
 // The error wraps [ErrNoSchema] when the version is not served, [ErrConversion] when the object has
 // no problem but its stored form is known to a webhook alone, and [ErrTooLarge]; otherwise it is the
@@ -59,7 +57,8 @@ func (d *Definition) admit(ctx context.Context, name string, object, old map[str
 		}
 	}
 	clearSystem(new)
-	a := Admission{Pruned: v.prune(new)}
+	a := Admission{Undeclared: undeclaredIn(d.types, new)}
+	a.Pruned = v.prune(new)
 	if new, err = d.create(new); err != nil {
 		a.Problems = typeProblems(err)
 		return a, nil

@@ -18,7 +18,10 @@ import (
 // apply any more go (apimachinery pkg/util/managedfields). What results is judged as by [Definition.Admit]
 // with live as the old object. Without live it is the same as Admit.
 //
-// Pruned are fields of object, and object is refused for them. The errors are those of Admit.
+// Merging is that of structured-merge-diff v6.4. Servers up to 1.36 have v6.3, which turns an applied
+// empty map or list into null when manager owned elements of it before, and may refuse that.
+//
+// Pruned and Undeclared are fields of object. The errors are those of Admit.
 func (d *Definition) Apply(ctx context.Context, version string, object, live map[string]any, manager string) (Admission, error) {
 	if live == nil {
 		return d.Admit(ctx, version, object, nil)
@@ -51,7 +54,8 @@ func (d *Definition) applyTo(ctx context.Context, name string, object, live map[
 		return Admission{Problems: found}, nil
 	}
 	clearSystem(new)
-	a := Admission{Pruned: v.prune(new)}
+	a := Admission{Undeclared: undeclaredIn(d.types, new)}
+	a.Pruned = v.prune(new)
 	fields, err := d.fieldManager(name)
 	if err != nil {
 		return Admission{}, err

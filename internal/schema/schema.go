@@ -61,20 +61,24 @@ type Admission struct {
 	// can give (metadata.uid, creationTimestamp, generation, resourceVersion, managedFields). It is
 	// nil when there are problems.
 	Object map[string]any
-	// Pruned are the paths of the fields that the schema does not have, sorted. See the method
-	// that returns it for what becomes of them.
+	// Pruned are the paths of the fields that the schema does not have, sorted. Writes other than
+	// server-side apply lose them with a warning, and stored objects lose them with the next write.
 	Pruned []string
-	// Problems are why the object would be refused, in the order in which the server names them.
+	// Undeclared are the fields for which server-side apply refuses the object instead. With few
+	// exceptions below x-kubernetes-preserve-unknown-fields they are those of Pruned, but the paths
+	// are as server-side apply writes them: elements of list maps by their keys.
+	Undeclared []string
+	// Problems are why the object, without what is pruned, would be refused, in the order in which
+	// the server names them.
 	Problems []Problem
 }
 
-// Refusals are why server-side apply would refuse the object: the fields that
-// the schema does not have, which it names before all else and does not prune (apimachinery
-// pkg/util/managedfields), and the problems.
+// Refusals are why server-side apply would refuse the object: the fields that are not declared,
+// which it names before all else (apimachinery pkg/util/managedfields), and the problems.
 func (a Admission) Refusals() []Problem {
 	var out []Problem
-	for _, path := range a.Pruned {
-		out = append(out, Problem{Field: path, Message: "field not declared in schema"})
+	for _, path := range a.Undeclared {
+		out = append(out, Problem{Field: path, Message: undeclared})
 	}
 	return append(out, a.Problems...)
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
@@ -53,6 +55,26 @@ func typeProblems(err error) []Problem {
 		out = append(out, Problem{Field: strings.TrimPrefix(one.Path, "."), Message: one.ErrorMessage})
 	}
 	return out
+}
+
+// undeclared is what server-side apply says of a field that the schema does not have.
+const undeclared = "field not declared in schema"
+
+// undeclaredIn are the paths of such fields.
+func undeclaredIn(types managedfields.TypeConverter, object map[string]any) []string {
+	var list typed.ValidationErrors
+	_, err := types.ObjectToTyped(&unstructured.Unstructured{Object: object})
+	if !errors.As(err, &list) {
+		return nil
+	}
+	var out []string
+	for _, one := range list {
+		if one.ErrorMessage == undeclared {
+			out = append(out, strings.TrimPrefix(one.Path, "."))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // addMeta adds what every object has.
