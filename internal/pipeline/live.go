@@ -58,6 +58,9 @@ func (e *Engine) predict(ctx context.Context, c Change, list []*work) []*answere
 	}
 	byName := map[string]*answered{}
 	for _, w := range list {
+		if len(w.pairs) == 0 {
+			continue // nothing to ask
+		}
 		w.answers = make([][]told, len(w.pairs))
 		for _, name := range e.clustersOf(w) {
 			a := byName[name]
