@@ -4,7 +4,7 @@
 # never change: with others, Go would compile Kubernetes' 2,800 packages once more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-target=${1:-$here/../../bin/devcluster}
+target=$(realpath -m "${1:-$here/../../bin/devcluster}")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mergegate
 kubernetes=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$here/go.mod")
 export CGO_ENABLED=0 GOWORK=off GOFLAGS=

@@ -18,7 +18,7 @@ type cluster struct {
 	dir   folder
 	name  string
 	with  []string
-	ports ports
+	ports *ports
 
 	end      func(error) // called when a program ends by itself
 	stopping atomic.Bool
@@ -138,7 +138,12 @@ func (c *cluster) record(started *child) error {
 func (c *cluster) stop() {
 	c.stopping.Store(true)
 	_ = os.Remove(c.dir.path("ready")) // it may not be there yet
-	for _, group := range [][]*child{c.clients, c.server, c.store} {
-		stop(group)
+	groups := [][]*child{c.clients, c.server, c.store}
+	patience := 15 * time.Second
+	if slices.ContainsFunc(slices.Concat(groups...), (*child).isGone) {
+		patience = time.Second // an API server waits in vain for its store
+	}
+	for _, group := range groups {
+		stop(group, patience)
 	}
 }

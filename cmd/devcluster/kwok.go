@@ -53,7 +53,7 @@ spec:
     event:
       type: Warning
       reason: Failed
-      message: Error, ImagePullBackOff
+      message: 'Error: ImagePullBackOff'
     statusTemplate: |
       {{ $now := Now }}
       conditions:

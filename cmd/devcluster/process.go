@@ -61,21 +61,30 @@ func (c *child) ended(dir folder) error {
 	return fmt.Errorf("%s ended: %w\n%s", c.name, reason, tail(dir.log(c.name)))
 }
 
-// stop asks the children to end, kills those that do not, and returns when all are gone.
-func stop(children []*child) {
+func (c *child) isGone() bool {
+	select {
+	case <-c.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop asks the children to end, kills those that do not in time, and returns when all are gone.
+func stop(children []*child, patience time.Duration) {
 	for _, child := range children {
 		_ = child.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 	}
-	patience := time.After(15 * time.Second)
+	over := time.After(patience)
 	for _, child := range children {
 		select {
 		case <-child.exited:
 			continue
-		case <-patience:
+		case <-over:
 		}
 		_ = child.cmd.Process.Kill() // likewise
 		<-child.exited
-		patience = time.After(0)
+		over = time.After(0)
 	}
 }
 
