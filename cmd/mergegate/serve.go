@@ -17,9 +17,12 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/spf13/cobra"
 
+	"github.com/mergegate/mergegate/internal/cluster"
 	"github.com/mergegate/mergegate/internal/config"
 	"github.com/mergegate/mergegate/internal/gate"
 	"github.com/mergegate/mergegate/internal/github"
+	"github.com/mergegate/mergegate/internal/live"
+	"github.com/mergegate/mergegate/internal/pipeline"
 	"github.com/mergegate/mergegate/internal/policy"
 	"github.com/mergegate/mergegate/internal/queue"
 	"github.com/mergegate/mergegate/internal/render"
@@ -130,13 +133,17 @@ func newServer(ctx context.Context, settings config.Server, log *slog.Logger) (_
 	}); err != nil {
 		return nil, err
 	}
+	if s.engine.Clusters, err = openClusters(settings.Clusters); err != nil {
+		return nil, err
+	}
+	s.engine.Answers = &live.Cache{}
 	s.engine.PolicyTimeout, s.engine.Compiled = settings.Policy.Timeout, &policy.Cache{}
 	if s.engine.DigestKey, err = s.store.EnsureSetting(ctx, "digest key", []byte(rand.Text()+rand.Text())); err != nil {
 		return nil, err
 	}
 	s.gate = gate.New(gate.Config{
 		App: app, Engine: s.engine.Engine, Logger: log, Mirrors: filepath.Join(settings.DataDir, "mirrors"),
-		PublicURL: settings.PublicURL, Store: s.store,
+		PublicURL: settings.PublicURL, Store: s.store, Refresh: settings.Clusters.Refresh,
 	})
 	s.queue, err = queue.New(ctx, s.store, queue.Config{
 		Handlers: s.gate.Handlers(), Workers: map[queue.Kind]int{queue.Plan: settings.Workers, queue.Sweep: 1, queue.Delivery: 8},
@@ -144,6 +151,31 @@ func newServer(ctx context.Context, settings config.Server, log *slog.Logger) (_
 	})
 	s.gate.Jobs = s.queue
 	return s, err
+}
+
+// openClusters are the clusters that pull requests are compared with; nil where the settings name none.
+func openClusters(settings config.Clusters) (pipeline.Clusters, error) {
+	var found *cluster.Clusters
+	if settings.Kubeconfig != "" {
+		var err error
+		if found, err = cluster.FromKubeconfig(settings.Kubeconfig, "", cluster.Settings{}); err != nil {
+			return nil, usage("clusters.kubeconfig: %v", err)
+		}
+	}
+	if settings.InCluster != "" {
+		own := cluster.InCluster(settings.InCluster, cluster.Settings{})
+		if found == nil {
+			return clusters{own}, nil
+		}
+		var err error
+		if found, err = found.With(own); err != nil {
+			return nil, usage("clusters.inCluster: %v", err)
+		}
+	}
+	if found == nil {
+		return nil, nil
+	}
+	return clusters{found}, nil
 }
 
 // cleanScratch gives temporary files a place of their own, without what an earlier process left when

@@ -31,6 +31,7 @@ applications:
 exclude: [examples/**]
 environments:
   staging:    {cluster: staging-eu}
+  fleet:      {clusters: [shop-1, shop-2]}
   production: {cluster: prod-eu, after: [staging], freeze: [{days: [Fri, saturday, Sun], timezone: Europe/Berlin}]}
 policy:
   paths: [policies/]
@@ -56,6 +57,7 @@ commands:
 		Exclude: []Glob{mustGlob(t, "examples/**")},
 		Environments: map[string]Environment{
 			"staging": {Cluster: "staging-eu"},
+			"fleet":   {Clusters: []string{"shop-1", "shop-2"}},
 			"production": {Cluster: "prod-eu", After: []string{"staging"}, Freeze: []Freeze{{
 				Days: []time.Weekday{time.Friday, time.Saturday, time.Sunday}, Timezone: "Europe/Berlin",
 			}}},
@@ -118,6 +120,7 @@ func TestParseRepositoryErrors(t *testing.T) {
 		"no path":              {v + "applications: [{name: a}]\n", "f.yaml:2: applications[0]: has no path: write `path: DIRECTORY`, where `*` and `**` are wildcards"},
 		"argocd":               {v + "applications:\n  - argocd: clusters/**\n", "f.yaml:3: applications[0].argocd: not supported yet: list the directories with `path` instead"},
 		"flux":                 {v + "applications:\n  - flux: clusters/production\n", "f.yaml:3: applications[0].flux: not supported yet: list the directories with `path` instead"},
+		"two kinds of cluster": {v + "environments: {a: {cluster: x, clusters: [y, z]}}\n", "f.yaml:2: environments.a.clusters: is given together with cluster: keep one of them"},
 		"unknown environment":  {v + "environments: {staging: {}, prod: {after: [stagin]}}\n", `f.yaml:2: environments.prod.after: "stagin" is no environment of this file, did you mean "staging"?`},
 		"environments' cycle":  {v + "environments: {a: {after: [b]}, b: {after: [a]}}\n", "f.yaml:2: environments.a.after: environment \"a\" comes after itself\nf.yaml:2: environments.b.after: environment \"b\" comes after itself"},
 		"bad day":              {v + "environments: {a: {freeze: [{days: [Fryday]}]}}\n", `f.yaml:2: environments.a.freeze[0].days[0]: "Fryday" is no day of the week, write Mon, Tue, Wed, Thu, Fri, Sat or Sun`},

@@ -18,7 +18,17 @@ type Server struct {
 	Workers       int           // plans at the same time
 	Render        Render
 	Policy        PolicyLimits
+	Clusters      Clusters
 	Log           Log
+}
+
+// Clusters says which clusters are asked what a pull request would do to them.
+type Clusters struct {
+	Kubeconfig string // file whose contexts are the clusters, by the names that applications give them
+	InCluster  string // name of the cluster that the server runs in, asked by its pod's service account
+	// Refresh is after what time a plan's clusters are asked again, for as long as its pull request is
+	// open. What they did not say is asked for again at every sweep.
+	Refresh time.Duration
 }
 
 // GitHub is where the App is registered and how it proves who it is.
@@ -102,6 +112,9 @@ func (s *Server) settings() []setting {
 		{"render.outputMiB", "MERGEGATE_RENDER_OUTPUT_MIB", &s.Render.OutputMiB},
 		{"render.workers", "MERGEGATE_RENDER_WORKERS", &s.Render.Workers},
 		{"policy.timeout", "MERGEGATE_POLICY_TIMEOUT", &s.Policy.Timeout},
+		{"clusters.kubeconfig", "MERGEGATE_CLUSTERS_KUBECONFIG", &s.Clusters.Kubeconfig},
+		{"clusters.inCluster", "MERGEGATE_CLUSTERS_IN_CLUSTER", &s.Clusters.InCluster},
+		{"clusters.refresh", "MERGEGATE_CLUSTERS_REFRESH", &s.Clusters.Refresh},
 		{"log.level", "MERGEGATE_LOG_LEVEL", &s.Log.Level},
 		{"log.format", "MERGEGATE_LOG_FORMAT", &s.Log.Format},
 	}
@@ -117,6 +130,7 @@ func DefaultServer() Server {
 		Workers:       2,
 		Render:        Render{Timeout: 30 * time.Second, MemoryMiB: 1024, OutputMiB: 32},
 		Policy:        PolicyLimits{Timeout: 5 * time.Second},
+		Clusters:      Clusters{Refresh: 15 * time.Minute},
 		Log:           Log{Level: "info", Format: "json"},
 	}
 }

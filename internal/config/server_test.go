@@ -32,9 +32,10 @@ func TestParseServerDefaults(t *testing.T) {
 			URL: "https://github.com", APIURL: "https://api.github.com", AppID: 7,
 			PrivateKeyFile: "key.pem", WebhookSecrets: []Secret{"s3cret"}, WriteInterval: time.Second,
 		},
-		Render: Render{Timeout: 30 * time.Second, MemoryMiB: 1024, OutputMiB: 32},
-		Policy: PolicyLimits{Timeout: 5 * time.Second},
-		Log:    Log{Level: "info", Format: "json"},
+		Render:   Render{Timeout: 30 * time.Second, MemoryMiB: 1024, OutputMiB: 32},
+		Policy:   PolicyLimits{Timeout: 5 * time.Second},
+		Clusters: Clusters{Refresh: 15 * time.Minute},
+		Log:      Log{Level: "info", Format: "json"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -55,6 +56,7 @@ github:
   webhookSecrets: [one, two]
 render: {timeout: 10s, memoryMiB: 1, outputMiB: 2, workers: 3}
 policy: {timeout: 1s}
+clusters: {kubeconfig: clusters.yaml, inCluster: here}
 log: {level: debug, format: text}
 sweepInterval: 1h
 workers: 9
@@ -65,6 +67,7 @@ workers: 9
 		"MERGEGATE_GITHUB_WEBHOOK_SECRETS": "three, four",
 		"MERGEGATE_RENDER_TIMEOUT":         "1m",
 		"MERGEGATE_WORKERS":                "4",
+		"MERGEGATE_CLUSTERS_REFRESH":       "3m",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -76,9 +79,10 @@ workers: 9
 			PrivateKey: "-----BEGIN\n", WebhookSecrets: []Secret{"three", "four"}, WriteInterval: 2 * time.Second,
 		},
 		SweepInterval: time.Hour, Workers: 4,
-		Render: Render{Timeout: time.Minute, MemoryMiB: 1, OutputMiB: 2, Workers: 3},
-		Policy: PolicyLimits{Timeout: time.Second},
-		Log:    Log{Level: "debug", Format: "text"},
+		Render:   Render{Timeout: time.Minute, MemoryMiB: 1, OutputMiB: 2, Workers: 3},
+		Policy:   PolicyLimits{Timeout: time.Second},
+		Clusters: Clusters{Kubeconfig: "clusters.yaml", InCluster: "here", Refresh: 3 * time.Minute},
+		Log:      Log{Level: "debug", Format: "text"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -100,6 +104,7 @@ server.yaml: github.webhookSecrets: is missing: without a secret anybody could s
 		"variable":      {minimal, map[string]string{"MERGEGATE_WORKERS": "two"}, `environment: MERGEGATE_WORKERS: "two" is no whole number`},
 		"no duration":   {minimal + "sweepInterval: 5\n", nil, `server.yaml:2: sweepInterval: "5" is no duration, write one with its unit such as 30s or 5m`},
 		"negative":      {minimal + "policy: {timeout: -1s}\nrender: {workers: -1}\n", nil, "server.yaml:2: policy.timeout: must be longer than 0, is -1s\nserver.yaml:3: render.workers: must be at least 0, is -1"},
+		"refresh":       {minimal + "clusters: {refresh: 0s}\n", nil, "server.yaml:2: clusters.refresh: must be longer than 0, is 0s"},
 		"values":        {minimal + "listen: nowhere\nlog: {level: loud, format: xml}\n", nil, "server.yaml:2: listen: \"nowhere\" is no address, write HOST:PORT or :PORT\nserver.yaml:3: log.level: \"loud\" is not one of debug, info, warn, error\nserver.yaml:3: log.format: \"xml\" is not one of json, text"},
 		"database":      {minimal + "database: mysql://u:hunter2@db/x\n", nil, "server.yaml:2: database: is no postgres://USER@HOST/NAME URL; leave it empty for SQLite in dataDir"},
 		"clear text":    {minimal, map[string]string{"MERGEGATE_GITHUB_URL": "http://github.example.com"}, `environment: MERGEGATE_GITHUB_URL: "http://github.example.com" would send tokens in clear, write https://`},

@@ -276,6 +276,7 @@ func (p *serverParser) validateLimits() {
 	p.longer("sweepInterval", s.SweepInterval)
 	p.longer("render.timeout", s.Render.Timeout)
 	p.longer("policy.timeout", s.Policy.Timeout)
+	p.longer("clusters.refresh", s.Clusters.Refresh)
 	p.atLeast("workers", 1, s.Workers)
 	p.atLeast("render.memoryMiB", 1, s.Render.MemoryMiB)
 	p.atLeast("render.outputMiB", 1, s.Render.OutputMiB)

@@ -45,6 +45,8 @@ type Config struct {
 	Mirrors   string // directory of the git mirrors
 	PublicURL string // where people reach the server's pages; empty: nowhere
 	Store     *store.Store
+	// Refresh is after what time clusters are asked again about a plan that is published.
+	Refresh time.Duration
 }
 
 // Gate does what is to be done about pull requests.

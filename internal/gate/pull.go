@@ -83,6 +83,9 @@ func (g *Gate) planOnce(ctx context.Context, t target) (settled bool, err error)
 		return false, err
 	}
 	if t.State == store.EvaluationPublished {
+		if changed, err := g.lookAgain(ctx, t, mirror, request); changed || err != nil {
+			return false, err
+		}
 		return true, g.publishComment(ctx, t)
 	}
 	p, err := g.planned(ctx, t, mirror, request, gone)
@@ -307,7 +310,7 @@ func (g *Gate) keep(ctx context.Context, t target, p plan.Plan, err error) (plan
 		return p, fmt.Errorf("store plan: %w", err)
 	}
 	return p, g.record(ctx, t, func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.PlanEvaluation(ctx, t.ID, store.Result{Digest: p.Digest, Verdict: string(p.Verdict), Plan: data})
+		_, err := tx.PlanEvaluation(ctx, t.ID, store.Result{Digest: p.Digest, Verdict: string(p.Verdict), Plan: data, Live: liveOf(p)})
 		return err
 	})
 }
@@ -342,7 +345,7 @@ func (g *Gate) publish(ctx context.Context, t target, p plan.Plan, last store.Ev
 	if err := g.may(ctx, t); err != nil {
 		return err
 	}
-	if last.ID != 0 && last.Digest == p.Digest && last.Verdict == string(p.Verdict) {
+	if last.ID != 0 && last.Digest == p.Digest && last.Verdict == string(p.Verdict) && last.Live.Fingerprint == p.LiveFingerprint() {
 		return g.finish(ctx, t, p, cmp.Or(last.ShownBy, last.ID))
 	}
 	t, err := g.ensureChecks(ctx, t, report.Pending{Phase: report.InProgress, Head: t.HeadSHA, Base: t.BaseSHA})

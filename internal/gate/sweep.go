@@ -166,7 +166,7 @@ func (g *Gate) upToDate(ctx context.Context, request pull.Request, tips map[stri
 		_, err := g.Store.BumpGeneration(ctx, request.Repository.ID, request.Number)
 		return false, err
 	}
-	return same && latest.State == store.EvaluationPublished, nil
+	return same && latest.State == store.EvaluationPublished && !g.stale(latest), nil
 }
 
 // namedRight says whether an evaluation's checks have the names by which the repository would look for

@@ -159,22 +159,17 @@ func (w *work) answer(pair int) (*plan.Live, []plan.ClusterLive) {
 	return &worst.Live, groups
 }
 
-// live is what the clusters say of the changed objects, for policies: of several clusters the one with
-// the most serious answer.
-func (w *work) live() map[string]policy.Live {
-	all := map[string]policy.Live{}
-	for i, p := range w.pairs {
-		if i >= len(w.answers) || len(w.answers[i]) == 0 {
-			continue
-		}
-		change, differs := p.Change()
-		if !differs {
-			continue
-		}
-		worst := slices.MinFunc(w.answers[i], func(a, b told) int { return rank(a.Live) - rank(b.Live) })
-		all[change.Object.Key()] = policy.Live{Result: worst.Live.Result, Before: worst.Before, After: worst.After}
+// observed keeps what the clusters say of a changed object, for policies: of several clusters the most
+// serious answer.
+func (w *work) observed(pair int, c plan.Change) {
+	if c.Live == nil {
+		return
 	}
-	return all
+	worst := slices.MinFunc(w.answers[pair], func(a, b told) int { return rank(a.Live) - rank(b.Live) })
+	if w.live == nil {
+		w.live = map[string]policy.Live{}
+	}
+	w.live[c.Object.Key()] = policy.Live{Result: worst.Result, Before: worst.Before, After: worst.After}
 }
 
 // withoutTimes is an answer without when managers set fields: it is equal on clusters where everything

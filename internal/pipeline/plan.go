@@ -46,7 +46,7 @@ type Engine struct {
 	Renderer      Renderer
 	Clusters      Clusters    // what is live; nil: no cluster is asked
 	Answers       *live.Cache // what clusters have answered already; nil: every plan asks anew
-	Workers       int // applications in work at the same time
+	Workers       int         // applications in work at the same time
 }
 
 // Change is what to plan: the merge of head into base, compared with base.

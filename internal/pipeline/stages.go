@@ -28,6 +28,7 @@ type work struct {
 	base, head side
 	pairs      []diff.Pair // which object of base is which of head; of the masked ones, once they are masked
 	answers    [][]told    // for each pair, what each cluster says
+	live       map[string]policy.Live
 }
 
 // side is an application at one of the two trees.
@@ -238,6 +239,7 @@ func compare(w *work) plan.Application {
 		if change, differs := p.Change(); differs {
 			change.Live, change.Clusters = w.answer(i)
 			a.Changes = append(a.Changes, change)
+			w.observed(i, change)
 		} else if drifted, is := w.drifted(i); is {
 			a.Drifted = append(a.Drifted, drifted)
 		}
@@ -271,7 +273,7 @@ func place(err error) *manifest.Location {
 func policyInput(w *work, a plan.Application, request *pull.Request) policy.Input {
 	in := policy.Input{
 		Application: policy.Application{Name: a.Name, Path: a.Path, Environment: a.Environment, Cluster: a.Cluster},
-		Head:        w.head.objects, Changes: a.Changes, Live: w.live(), Pull: request,
+		Head:        w.head.objects, Changes: a.Changes, Live: w.live, Pull: request,
 	}
 	if w.base.err == nil {
 		in.Base = w.base.objects

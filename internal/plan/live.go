@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/mergegate/mergegate/internal/manifest"
+import (
+	"strings"
+
+	"github.com/mergegate/mergegate/internal/manifest"
+)
 
 // Result is what an API server would do to an object.
 type Result string
@@ -85,12 +89,21 @@ type Drifted struct {
 	Clusters []ClusterLive `json:"clusters,omitempty"` // of an application on several clusters
 }
 
+// LiveFingerprint is of everything that clusters said, and empty where none was asked.
+func (p Plan) LiveFingerprint() string {
+	var all []string
+	for _, c := range p.Clusters {
+		all = append(all, c.Name+" "+c.Fingerprint)
+	}
+	return strings.Join(all, "\n")
+}
+
 // Cluster is a cluster that was asked.
 type Cluster struct {
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"` // of its API server
 	// Error says why nothing is known of it. What it was asked is [Unknown] then.
 	Error string `json:"error,omitempty"`
-	// Fingerprint is of the live state that was read: it changes when one of the objects does.
+	// Fingerprint is of everything that it said: it changes when what would happen does.
 	Fingerprint string `json:"fingerprint,omitempty"`
 }

@@ -43,6 +43,15 @@ type Evaluation struct {
 	// ShownBy is the evaluation of the same head whose checks and comment say what this one found
 	// too: only the base moved. 0: this one's own.
 	ShownBy int64
+	// Live is what clusters said; zero where none was asked.
+	Live Live
+}
+
+// Live is what clusters said of a plan.
+type Live struct {
+	Fingerprint string    // of everything that they said
+	Unknown     int       // objects of which nothing is known
+	At          time.Time // when they were asked
 }
 
 // EnsureEvaluation is the one evaluation of that repository, number, head, base and generation; it
@@ -72,6 +81,8 @@ type Result struct {
 	Digest  string
 	Verdict string
 	Plan    []byte // JSON
+	// Live is what clusters said, its time aside: that is now.
+	Live Live
 }
 
 // PlanEvaluation records an evaluation's result; publishing it comes after.
@@ -80,8 +91,22 @@ func (q Queries) PlanEvaluation(ctx context.Context, id int64, r Result) (Evalua
 	if err != nil {
 		return Evaluation{}, fmt.Errorf("save plan of evaluation %d: %w", id, err)
 	}
-	return q.changeEvaluation(ctx, id, stmt(`UPDATE evaluations SET state = 'planned', digest = $2, verdict = $3, plan = $4 WHERE id = $1`,
-		id, r.Digest, r.Verdict, plan))
+	return q.changeEvaluation(ctx, id, stmt(`UPDATE evaluations SET state = 'planned', digest = $2, verdict = $3, plan = $4,
+		live_fingerprint = $5, live_unknown = $6, live_at = $7 WHERE id = $1`,
+		id, r.Digest, r.Verdict, plan, r.Live.Fingerprint, r.Live.Unknown, q.askedAt(r.Live)))
+}
+
+// LookAgain records that clusters were asked again and said the same.
+func (q Queries) LookAgain(ctx context.Context, id int64) (Evaluation, error) {
+	return q.changeEvaluation(ctx, id, stmt(`UPDATE evaluations SET live_at = $2 WHERE id = $1`, id, q.micros()))
+}
+
+// askedAt is now where a cluster was asked.
+func (q Queries) askedAt(l Live) int64 {
+	if l.Fingerprint == "" {
+		return 0
+	}
+	return q.micros()
 }
 
 // FinishEvaluation records the end of an evaluation: published, superseded or failed.
@@ -119,20 +144,21 @@ func (q Queries) SupersedeEvaluations(ctx context.Context, but Evaluation, reaso
 
 const (
 	evaluationColumns = `id, token, repository_id, number, head_sha, base_ref, base_sha, generation, attempt, state, reason,
-	created_at, started_at, finished_at, digest, verdict, checks, shown_by`
+	created_at, started_at, finished_at, digest, verdict, checks, shown_by, live_fingerprint, live_unknown, live_at`
 	selectEvaluations = `SELECT ` + evaluationColumns + ` FROM evaluations `
 )
 
 func scanEvaluation(row scanner) (Evaluation, error) {
 	var e Evaluation
-	var created, started, finished int64
+	var created, started, finished, asked int64
 	var checks string
 	err := row.Scan(&e.ID, &e.Token, &e.RepositoryID, &e.Number, &e.HeadSHA, &e.BaseRef, &e.BaseSHA, &e.Generation, &e.Attempt,
-		&e.State, &e.Reason, &created, &started, &finished, &e.Digest, &e.Verdict, &checks, &e.ShownBy)
+		&e.State, &e.Reason, &created, &started, &finished, &e.Digest, &e.Verdict, &checks, &e.ShownBy,
+		&e.Live.Fingerprint, &e.Live.Unknown, &asked)
 	if err != nil {
 		return e, err
 	}
-	e.CreatedAt, e.StartedAt, e.FinishedAt = moment(created), moment(started), moment(finished)
+	e.CreatedAt, e.StartedAt, e.FinishedAt, e.Live.At = moment(created), moment(started), moment(finished), moment(asked)
 	return e, json.Unmarshal([]byte(checks), &e.Checks)
 }
 

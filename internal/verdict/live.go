@@ -98,8 +98,3 @@ func known(r plan.Result) bool {
 	}
 	return false
 }
-
-// sameLive says whether two plans show the same of what is live.
-func sameLive(a, b plan.Plan) bool {
-	return slices.EqualFunc(a.Clusters, b.Clusters, func(a, b plan.Cluster) bool { return a == b })
-}
