@@ -86,7 +86,7 @@ const (
 func CheckRuns(p plan.Plan, o CheckOptions) []CheckRun {
 	v, s := newView(p), o.scope()
 	passed := p.Verdict == plan.Pass
-	planned := passed || len(v.failures) == 0
+	planned := passed || len(v.failures)+len(v.refusals) == 0
 	// What could not be planned was not judged either, so it never leaves the policy check green.
 	return []CheckRun{v.planRun(o, s, planned), v.policyRun(o, s, passed)}
 }
@@ -108,9 +108,11 @@ func (v view) planRun(o CheckOptions, s scope, ok bool) CheckRun {
 	run.Title = clip(v.planTitle(ok), maxTitle)
 	summary := &document{limit: maxOutput}
 	summary.add(v.lead(s, run.Title))
+	v.addRefused(summary, s)
 	summary.addSection(section{"Could not be planned", v.failureItems(s), maxOutput / 2}, s)
 	summary.add(v.warning())
 	v.addTable(summary, s)
+	v.addLive(summary, s)
 	v.addNotes(summary, s)
 	text := &document{limit: maxOutput}
 	v.addChanges(text, s, 0)
@@ -122,6 +124,7 @@ func (v view) planRun(o CheckOptions, s scope, ok bool) CheckRun {
 			annotations = append(annotations, a)
 		}
 	}
+	annotations = append(annotations, v.refusalAnnotations()...)
 	run.Annotations = limitAnnotations(annotations, o, summary)
 	run.Summary, run.Text = summary.String(), text.String()
 	return run
@@ -140,7 +143,11 @@ func (v view) planTitle(ok bool) string {
 		for _, f := range v.failures {
 			n += len(f.apps)
 		}
-		return plural(n, "application") + " could not be planned"
+		parts := liveTally(v.plan.Applications...).refused()
+		if n > 0 || len(parts) == 0 {
+			parts = append([]string{plural(n, "application") + " could not be planned"}, parts...)
+		}
+		return sentenceCase(strings.Join(parts, ", "))
 	}
 	return v.effect()
 }

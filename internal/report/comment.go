@@ -55,6 +55,7 @@ func commentBody(p plan.Plan, o CommentOptions, limit int) string {
 	d.add(v.warning())
 	rest := v.addBlockers(d, s)
 	v.addTable(d, s)
+	v.addLive(d, s)
 	d.add(o.notices() + o.answer())
 	v.addNotes(d, s)
 	end := ""
@@ -151,7 +152,7 @@ func (v view) addFindings(d *document, s scope, blockers []item) {
 			open = append(open, f)
 		}
 	}
-	shown := slices.Concat(blockers, findingItems(open, s, d.terse))
+	shown := slices.Concat(blockers, v.letPass(s, d.terse), findingItems(open, s, d.terse))
 	if len(shown) > 0 {
 		d.add("**Findings**\n\n")
 		if left := d.addAll(shown, d.most(shown, maxFindings), d.limit/4); len(left) > 0 {
@@ -199,7 +200,7 @@ func (v view) addChanges(d *document, s scope, reserve int) {
 		lines = 0
 	}
 	for i, c := range v.changes {
-		n := strings.Count(c.Diff, "\n") + len(c.Fields)
+		n := strings.Count(c.Diff, "\n") + len(c.Fields) + len(c.said(markdownPen))
 		restart := len(c.restarts) > 0
 		block := c.diffBlock(s, open+n <= openLines && !restart, lines)
 		if !restart {

@@ -70,13 +70,16 @@ func (f *fixture) plan() plan.Plan {
 			s.Warn++
 		}
 	}
+	t := liveTally(f.p.Applications...)
+	s.Rejected, s.Unknown, s.Drifted, s.Restarts = t.results[plan.Rejected], t.results[plan.Unknown], t.drifted, t.restarts
 	f.p.Summary = s
 	switch {
-	case s.Error > 0:
+	case s.Error+s.Unknown > 0:
 		f.p.Verdict = plan.Error
-	case s.Deny > 0:
+	case s.Deny+s.Rejected > 0:
 		f.p.Verdict = plan.Fail
 	}
+	f.liveReasons()
 	f.reasons(findings)
 	return f.p
 }

@@ -39,6 +39,13 @@ func examples() map[string]plan.Plan {
 		"fleet":            fleet(3000),
 		"hostile":          hostile(),
 		"nothing":          newFixture(5).plan(),
+		"live-mixed":       liveMixed(),
+		"live-drift":       liveDrift(),
+		"live-silent":      liveSilent(),
+		"live-fleet":       liveFleet(),
+		"live-offline":     liveOffline(),
+		"live-replace":     liveReplace(),
+		"live-hostile":     liveHostile(),
 	}
 }
 

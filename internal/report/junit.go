@@ -46,7 +46,7 @@ type (
 )
 
 // JUnit is the plan as JUnit XML: a suite for each application, with a case that it could be planned and
-// one for each finding. Denials are failures, what could not be evaluated is an error, what the base has
+// one for each finding and each object that a cluster refuses. Denials and rejected objects are failures, what could not be evaluated is an error, what the base has
 // too or what is waived is skipped, warnings pass with a text.
 func JUnit(p plan.Plan) ([]byte, error) {
 	out := junitSuites{Name: "mergegate"}
@@ -71,6 +71,9 @@ func junitApplication(a plan.Application) junitSuite {
 	name := visible(a.Name)
 	suite := junitSuite{Name: name}
 	text, _ := result(a)
+	if live, _ := liveResult(a); live != "" {
+		text += "; in the cluster: " + live
+	}
 	planned := junitCase{Name: "plan", ClassName: name, Output: strings.ReplaceAll(text, "**", "")}
 	if failed(a) {
 		message := blockText(cmp.Or(a.Error, "no reason was given"))
@@ -80,6 +83,9 @@ func junitApplication(a plan.Application) junitSuite {
 		}
 	}
 	suite.add(planned)
+	for _, c := range junitRefused(a) {
+		suite.add(c)
+	}
 	for _, f := range a.Findings {
 		suite.add(junitFinding(f, name))
 	}

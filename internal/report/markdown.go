@@ -97,12 +97,7 @@ func (v view) identity() string {
 func (v view) warning() string {
 	var lost []string
 	for _, c := range v.changes {
-		if c.danger != losesState {
-			continue
-		}
-		for _, m := range c.members {
-			lost = append(lost, fmt.Sprintf("%ss %s in %s", c.Action, name(m.object.String()), name(m.app)))
-		}
+		lost = append(lost, c.losses(markdownPen)...)
 	}
 	if len(lost) == 0 {
 		return ""
@@ -119,7 +114,7 @@ func (v view) blockers(s scope, terse bool) []item {
 	for _, r := range v.reasons() {
 		out = append(out, item{"- " + sentence(r, maxMessage) + "\n", 1})
 	}
-	return slices.Concat(out, v.failureItems(s), findingItems(v.blocking(), s, terse))
+	return slices.Concat(out, v.refusalItems(s, terse), v.failureItems(s), findingItems(v.blocking(), s, terse))
 }
 
 func (v view) failureItems(s scope) []item {
@@ -221,6 +216,7 @@ func (v view) clearing(s scope) string {
 	if broken {
 		parts = append(parts, "for policy errors their owners, by repairing them on "+s.branch())
 	}
+	parts = append(v.clearers(markdownPen), parts...)
 	if v.unjudged() {
 		parts = append(parts, "the owners of the policies, by adding some on "+s.branch())
 	}
@@ -232,7 +228,7 @@ func (v view) clearing(s scope) string {
 
 // unjudged says whether the plan is an error because no policy was there.
 func (v view) unjudged() bool {
-	return v.plan.Verdict == plan.Error && len(v.plan.Policies) == 0 && len(v.failures) == 0 && len(v.some(finding.broken)) == 0
+	return v.plan.Verdict == plan.Error && len(v.plan.Policies) == 0 && len(v.failures) == 0 && len(v.refusals) == 0 && len(v.some(finding.broken)) == 0
 }
 
 // noteItems lists what a reader should know beside.
@@ -252,7 +248,7 @@ func (v view) noteItems() []item {
 func (c change) diffBlock(s scope, open bool, lines int) string {
 	var b strings.Builder
 	b.WriteString("<details" + opened(open) + "><summary>" + c.summaryHTML() + "</summary>\n\n")
-	b.WriteString(c.about(s))
+	b.WriteString(c.about(s) + c.liveList(s, lines))
 	if c.Diff == "" {
 		b.WriteString(c.fieldList(lines))
 	} else {
@@ -283,12 +279,10 @@ func (c change) about(s scope) string {
 
 // summaryHTML is the title of a change: what happens to what, where, and to which value.
 func (c change) summaryHTML() string {
-	out := "<b>" + string(c.Action) + "</b> "
-	if c.danger == losesState || c.danger == isDeleted {
-		out = "⚠️ " + out
-	}
-	if c.danger == isDenied {
-		out = "⛔ " + out
+	effect, pods := c.liveTitle()
+	out := "<b>" + string(c.Action) + arrow(effect) + "</b> "
+	if mark := c.mark(); mark != "" {
+		out = mark + " " + out
 	}
 	out += codeHTML(brief(c.subject(), maxName))
 	if g := c.gist(); g != "" {
@@ -296,6 +290,9 @@ func (c change) summaryHTML() string {
 	}
 	if r := c.restart(func(s string) string { return codeHTML(brief(s, maxName)) }); r != "" {
 		out += " · " + r
+	}
+	if pods != "" {
+		out += " · " + pods
 	}
 	if apps := c.apps(); len(apps) > 1 {
 		return out + " · " + plural(len(apps), "application")

@@ -48,6 +48,7 @@ type (
 		Changes                                         []pageChange
 		Policies                                        []plan.Policy
 		Notes                                           []pageNote
+		Live                                            pageLive
 	}
 	pageFinding struct {
 		Severity, Policy, Title, Message, Objects, Apps, Waived string
@@ -58,11 +59,14 @@ type (
 	pageNote struct{ Text, Apps string }
 	pageRow  struct {
 		Name, Environment, Result, Class string
+		Live                             string
 		Path                             []string   // in parts at which it may be broken
 		Why                              [][]string // such paths
 	}
 	pageChange struct {
 		Action, Subject, Gist, Restart, Class string
+		Pods                                  string
+		Said                                  []string
 		Open                                  bool
 		Apps                                  []string
 		Sources                               []pageLink
@@ -77,9 +81,10 @@ func newPage(p plan.Plan, o PageOptions) pageData {
 	v, s := newView(p), scope{base: o.BaseName, blob: o.BlobURL}
 	d := pageData{
 		Title: visible(o.Title), Headline: v.headline(), Base: visible(o.BaseName), BaseCommit: s.commit(p.Base), HeadCommit: s.commit(p.Head),
-		Digest: visible(p.Digest), Extent: strings.Join(v.extent(v.headline()), " · "), Revision: visible(p.PolicyRevision),
+		Digest: visible(p.Digest), Extent: strings.Join(append(v.extent(v.headline()), v.liveScale(v.headline())...), " · "), Revision: visible(p.PolicyRevision),
 		PullURL: webAddress(o.PullURL), Passed: p.Verdict == plan.Pass,
 	}
+	d.Live, d.Blockers = v.pageLive(), s.pageRefusals(v)
 	for _, f := range v.failures {
 		d.Blockers = append(d.Blockers, pageFinding{
 			Severity: "error", Policy: "could not be planned", Message: blockText(f.message),
@@ -149,7 +154,11 @@ func (s scope) pageFinding(f finding) pageFinding {
 func newPageRow(a plan.Application) pageRow {
 	text, worst := result(a)
 	class := map[int]string{worstError: "bad", worstDenied: "bad", worstDanger: "danger", worstNothing: "quiet"}[worst]
-	row := pageRow{Name: visible(a.Name), Path: pathBreaks(a.Path), Environment: visible(a.Environment), Result: strings.ReplaceAll(text, "**", ""), Class: class}
+	live, rank := liveResult(a)
+	if rank < worst {
+		class = map[int]string{worstError: "bad", worstDenied: "bad", worstDanger: "danger"}[rank]
+	}
+	row := pageRow{Live: strings.ReplaceAll(live, "**", ""), Name: visible(a.Name), Path: pathBreaks(a.Path), Environment: visible(a.Environment), Result: strings.ReplaceAll(text, "**", ""), Class: class}
 	for _, by := range a.AffectedBy {
 		row.Why = append(row.Why, pathBreaks(by))
 	}
@@ -160,7 +169,8 @@ func newPageRow(a plan.Application) pageRow {
 func pathBreaks(path string) []string { return strings.SplitAfter(visible(path), "/") }
 
 func (s scope) pageChange(c change, open bool) pageChange {
-	out := pageChange{Action: string(c.Action), Subject: visible(c.subject()), Gist: visible(c.gist()), Restart: visible(c.restart(plain)), Open: open && len(c.restarts) == 0}
+	effect, pods := c.liveTitle()
+	out := pageChange{Action: string(c.Action) + arrow(effect), Pods: pods, Said: pageLines(c.said(pagePen)), Subject: visible(c.subject()), Gist: visible(c.gist()), Restart: visible(c.restart(plain)), Open: open && len(c.restarts) == 0}
 	if c.danger == losesState || c.danger == isDeleted {
 		out.Class = "danger"
 	}

@@ -113,6 +113,7 @@ func complete(p plan.Plan) plan.Plan {
 func GitHub(p plan.Plan) string {
 	v := newView(p)
 	var b strings.Builder
+	b.WriteString(v.liveCommands())
 	for _, f := range v.failures {
 		b.WriteString(workflowCommand("error", f.location, "Could not be planned: "+list(f.apps, maxNames, plain), f.message))
 	}

@@ -79,7 +79,7 @@ type (
 	}
 )
 
-// SARIF is the plan's findings and errors as a SARIF 2.1.0 log. Changes are not in it.
+// SARIF is the plan's findings, errors and what clusters refuse as a SARIF 2.1.0 log. Changes are not in it.
 func SARIF(p plan.Plan) ([]byte, error) {
 	s := &sarifWriter{index: map[string]int{}}
 	for _, policy := range p.Policies {
@@ -96,6 +96,7 @@ func SARIF(p plan.Plan) ([]byte, error) {
 			s.finding(f, a)
 		}
 	}
+	s.refusals(p)
 	return encode(sarifLog{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0",

@@ -28,7 +28,7 @@ func (v view) addTable(d *document, s scope) {
 	var shown []plan.Application
 	var same []string
 	for _, a := range v.plan.Applications {
-		if a.Status == plan.Unchanged && len(a.Changes) == 0 && !failed(a) && !hasNew(a) {
+		if a.Status == plan.Unchanged && len(a.Changes) == 0 && !failed(a) && !hasNew(a) && len(a.Drifted) == 0 {
 			same = append(same, a.Name)
 			continue
 		}
@@ -94,13 +94,22 @@ func (v view) rows(apps []plan.Application) (head []string, rows []row) {
 		return head, gridRows(apps, environments, touched)
 	}
 	head = []string{"Application", "Environment", "Result"}
+	asked := slices.ContainsFunc(apps, wasAsked)
+	if asked {
+		head = append(head, "In the cluster")
+	}
 	for _, a := range apps {
 		text, worst := result(a)
 		environment := "–"
 		if a.Environment != "" {
 			environment = cell(brief(a.Environment, maxName))
 		}
-		rows = append(rows, row{[]string{a.Name}, []string{environment, text}, worst, touched[a.Name]})
+		cells := []string{environment, text}
+		if asked {
+			live, rank := liveResult(a)
+			cells, worst = append(cells, cmp.Or(live, "–")), min(worst, rank)
+		}
+		rows = append(rows, row{[]string{a.Name}, cells, worst, touched[a.Name]})
 	}
 	return head, rows
 }
@@ -114,6 +123,9 @@ func gridRows(apps []plan.Application, environments []string, touched map[string
 		})
 		i := slices.Index(environments, a.Environment)
 		text, worst := result(a)
+		if live, rank := liveResult(a); live != "" {
+			text, worst = text+"<br>in the cluster: "+live, min(worst, rank)
+		}
 		r.cells[i] = text
 		r.worst = min(r.worst, worst)
 		r.key += touched[a.Name]

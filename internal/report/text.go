@@ -18,6 +18,8 @@ func Text(p plan.Plan, o TextOptions) string {
 	t.head()
 	t.blockers()
 	t.applications()
+	t.clusters()
+	t.drift()
 	t.notes()
 	t.findings()
 	t.changes()
@@ -79,13 +81,14 @@ func (t *text) blockers() {
 		return
 	}
 	blocking, reasons := v.blocking(), v.reasons()
-	if len(v.failures)+len(blocking)+len(reasons) == 0 {
+	if len(v.failures)+len(v.refusals)+len(blocking)+len(reasons) == 0 {
 		return
 	}
 	t.section("What blocks this")
 	for _, r := range reasons {
 		t.put(red, "  ", r)
 	}
+	t.refusals()
 	for _, f := range v.failures {
 		t.put(red, "  error ", list(f.apps, 20, plain), " could not be planned")
 		t.paragraph("    ", f.located())
@@ -93,6 +96,7 @@ func (t *text) blockers() {
 	for _, f := range blocking {
 		t.finding(f)
 	}
+	t.clear()
 }
 
 func (t *text) notes() {
@@ -152,6 +156,9 @@ func (t *text) applications() {
 	t.section("Applications")
 	for _, a := range t.view.plan.Applications {
 		text, worst := result(a)
+		if live, rank := liveResult(a); live != "" {
+			text, worst = text+"; in the cluster: "+live, min(worst, rank)
+		}
 		colour := map[int]string{worstError: red, worstDenied: red, worstDanger: yellow}[worst]
 		where := a.Path
 		if a.Environment != "" {
@@ -187,7 +194,7 @@ func (t *text) changes() {
 	t.section("Changes")
 	for _, c := range t.view.changes {
 		mark := ""
-		if c.danger == losesState || c.danger == isDeleted {
+		if m := c.mark(); m == "⚠️" {
 			mark = "! "
 		}
 		gist := c.gist()
@@ -197,8 +204,15 @@ func (t *text) changes() {
 		if r := c.restart(plain); r != "" {
 			gist = ", " + r
 		}
-		t.put(bold, "  ", mark, string(c.Action), " ", c.subject(), gist)
+		effect, pods := c.liveTitle()
+		if pods != "" {
+			gist += ", " + pods
+		}
+		t.put(bold, "  ", mark, string(c.Action), arrow(effect), " ", c.subject(), gist)
 		t.put("", "    in ", list(c.apps(), 20, plain))
+		for _, l := range c.said(textPen) {
+			t.put(cyan, "    ", l)
+		}
 		if c.Diff == "" {
 			t.fields(c)
 			continue

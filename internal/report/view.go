@@ -18,6 +18,9 @@ type view struct {
 	findings []finding // all of them, heaviest first
 	changes  []change  // most dangerous first
 	notes    []note
+	refusals []refusal // what clusters reject and what nobody can say
+	drifts   []drift
+	matrix   matrix
 }
 
 // failure is one error of one or more applications.
@@ -72,14 +75,16 @@ type change struct {
 	plan.Change // as it is in the first member
 	members     []member
 	danger      int
-	restarts    []string // the ConfigMaps and Secrets with which pods restart, when that is all
-	varies      bool     // the members' diffs differ in the lines around the change
+	restarts    []string           // the ConfigMaps and Secrets with which pods restart, when that is all
+	varies      bool               // the members' diffs differ in the lines around the change
+	parts       []part             // the members by what the clusters say of them
+	answers     []plan.ClusterLive // of all parts
 }
 
 // The ranks of changes, most dangerous first.
 const (
 	losesState = iota // something stateful or cluster-wide is deleted or replaced
-	isDenied          // a policy denies it
+	isDenied          // a policy denies it, or a cluster rejects it
 	isAccess          // it changes who may do what
 	isDeleted         // anything else is deleted or replaced
 	isOther
@@ -87,7 +92,11 @@ const (
 )
 
 func newView(p plan.Plan) view {
-	return view{plan: p, failures: failuresOf(p), findings: findingsOf(p), changes: changesOf(p), notes: notesOf(p)}
+	changes := changesOf(p)
+	return view{
+		plan: p, failures: failuresOf(p), findings: findingsOf(p), changes: changes, notes: notesOf(p),
+		refusals: refusalsOf(p), drifts: driftsOf(p), matrix: matrixOf(changes),
+	}
 }
 
 // failed says whether an application could not be planned.
@@ -172,8 +181,9 @@ func (v view) reasons() []string {
 	}
 	var out []string
 	for _, r := range v.plan.Reasons {
-		shown := slices.ContainsFunc(named, func(n string) bool { return n != "" && strings.Contains(r, n) })
-		if !shown && !(len(named) > 0 && strings.HasPrefix(r, "... and ")) {
+		shown := slices.ContainsFunc(named, func(n string) bool { return n != "" && strings.Contains(r, n) }) ||
+			slices.ContainsFunc(v.refusals, func(x refusal) bool { return x.explains(r) })
+		if !shown && !(len(named)+len(v.refusals) > 0 && strings.HasPrefix(r, "... and ")) {
 			out = append(out, r)
 		}
 	}
@@ -244,6 +254,7 @@ func changesOf(p plan.Plan) []change {
 			key := sameness(c) + "\x00" + strings.Join(restarts, "\x00")
 			g := groups.get(key, func() *change { return &change{Change: c, danger: danger, restarts: restarts} })
 			g.members = append(g.members, member{a.Name, c.Object})
+			g.addAnswers(member{a.Name, c.Object}, c, a.Cluster)
 			g.danger = min(g.danger, danger)
 			g.varies = g.varies || diffBody(c.Diff) != diffBody(g.Diff)
 		}
@@ -319,15 +330,16 @@ func exact(v any) string {
 
 // dangerOf ranks a change.
 func dangerOf(c plan.Change, denied map[string]bool) int {
-	gone := c.Action == plan.Delete || c.Action == plan.Replace
+	answers := answersOf("", c.Live, c.Clusters)
+	gone := (c.Action == plan.Delete || c.Action == plan.Replace || anyLive(answers, replaces)) && worst(answers) != plan.NoEffect
 	switch {
-	case gone && (stateful(c.Object) || clusterWide(c.Object)):
+	case gone && (stateful(c.Object) || clusterWide(c.Object)), anyLive(answers, cascades):
 		return losesState
-	case denied[c.Object.Key()]:
+	case denied[c.Object.Key()], anyLive(answers, isRefused):
 		return isDenied
 	case c.Object.Group == "rbac.authorization.k8s.io" || c.Object.Group == "" && c.Object.Kind == "ServiceAccount":
 		return isAccess
-	case gone:
+	case gone, anyLive(answers, breaks):
 		return isDeleted
 	default:
 		return isOther

@@ -93,6 +93,7 @@ func (v view) headline() string {
 	if apps > 0 {
 		parts = append(parts, plural(apps, "application")+" could not be planned")
 	}
+	parts = append(parts, liveTally(v.plan.Applications...).refused()...)
 	if n := len(v.some(finding.broken)); n > 0 {
 		parts = append(parts, plural(n, "policy error"))
 	}
@@ -182,7 +183,7 @@ func (v view) extent(title string) []string {
 
 // scale is the extent and by how many policies it was judged.
 func (v view) scale(title string) []string {
-	parts := v.extent(title)
+	parts := append(v.extent(title), v.liveScale(title)...)
 	if n := len(v.plan.Policies); n > 0 && !strings.Contains(title, evaluated(n)) {
 		parts = append(parts, evaluated(n))
 	}
