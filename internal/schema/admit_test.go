@@ -183,3 +183,26 @@ func TestDefaultsExplode(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 }
+
+// TestConversionWebhook holds that what only a webhook knows is not predicted.
+func TestConversionWebhook(t *testing.T) {
+	definition := crd("type: object\nproperties: {a: {type: string}}") + `
+  - {name: v1beta1, served: true, storage: false, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {a: {type: string, maxLength: 1}}}}}}}
+  conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1], clientConfig: {url: 'https://example.com/'}}}
+`
+	d := parse(t, definition)
+	if a, err := d.Admit(t.Context(), "v1", object(t, widget("a: xx")), nil); err != nil || len(a.Problems) > 0 {
+		t.Errorf("storage version: got %v, %v", a.Problems, err)
+	}
+	beta := func(spec string) map[string]any {
+		out := object(t, widget(spec))
+		out["apiVersion"] = "example.com/v1beta1"
+		return out
+	}
+	if _, err := d.Admit(t.Context(), "v1beta1", beta("a: x"), nil); !errors.Is(err, ErrConversion) {
+		t.Errorf("got error %v", err)
+	}
+	if a, err := d.Admit(t.Context(), "v1beta1", beta("a: xx"), nil); err != nil || !strings.Contains(text(a.Problems), "spec.a: Too long") {
+		t.Errorf("got %v, %v", a.Problems, err)
+	}
+}

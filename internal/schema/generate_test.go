@@ -15,11 +15,15 @@ type generator struct {
 	resolve  func(ref string) map[string]any
 }
 
-var words = []any{"a", "b", "abc", "xy", "free", "TCP", "80", "50%", "1.2.3.4", "10.0.0.0/8", "a@example.com", "2024-01-02", "2024-01-02T03:04:05Z", "2019-01-02T03:04:05Z", "30m", "2h",
-	"123e4567-e89b-12d3-a456-426614174000", "aGVsbG8=", "http://example.com/x", "", "Ä", "a string that is rather long, and longer than most allow", "true", "null"}
+var words = []any{
+	"a", "b", "abc", "xy", "free", "TCP", "80", "50%", "1.2.3.4", "10.0.0.0/8", "a@example.com", "2024-01-02", "2024-01-02T03:04:05Z", "2019-01-02T03:04:05Z", "30m", "2h",
+	"123e4567-e89b-12d3-a456-426614174000", "aGVsbG8=", "http://example.com/x", "", "Ä", "a string that is rather long, and longer than most allow", "true", "null",
+}
 
-var numbers = []any{json.Number("0"), json.Number("1"), json.Number("2"), json.Number("3"), json.Number("5"), json.Number("80"), json.Number("443"), json.Number("-1"),
-	json.Number("0.5"), json.Number("1.5"), json.Number("1.0"), json.Number("2147483648"), json.Number("9007199254740993"), json.Number("1e30"), json.Number("99999999999999999999")}
+var numbers = []any{
+	json.Number("0"), json.Number("1"), json.Number("2"), json.Number("3"), json.Number("5"), json.Number("80"), json.Number("443"), json.Number("-1"),
+	json.Number("0.5"), json.Number("1.5"), json.Number("1.0"), json.Number("2147483648"), json.Number("9007199254740993"), json.Number("1e30"), json.Number("99999999999999999999"),
+}
 
 func pick[T any](g *generator, from []T) T { return from[g.IntN(len(from))] }
 
@@ -99,9 +103,15 @@ func (g *generator) object(schema map[string]any, depth int) any {
 // metadata is that of an embedded object.
 func (g *generator) metadata() any {
 	return pick(g, []any{
-		map[string]any{}, map[string]any{"name": "x"}, map[string]any{"name": "X_Y"}, map[string]any{"name": "x", "labels": map[string]any{"a": "b"}},
-		map[string]any{"labels": map[string]any{"a": "b c"}}, map[string]any{"generateName": "x-", "unknown": "x"}, map[string]any{"name": json.Number("5")},
-		map[string]any{"name": "x", "creationTimestamp": nil}, map[string]any{"annotations": map[string]any{"a": nil}},
+		map[string]any{},
+		map[string]any{"name": "x"},
+		map[string]any{"name": "X_Y"},
+		map[string]any{"name": "x", "labels": map[string]any{"a": "b"}},
+		map[string]any{"labels": map[string]any{"a": "b c"}},
+		map[string]any{"generateName": "x-", "unknown": "x"},
+		map[string]any{"name": json.Number("5")},
+		map[string]any{"name": "x", "creationTimestamp": nil},
+		map[string]any{"annotations": map[string]any{"a": nil}},
 	})
 }
 

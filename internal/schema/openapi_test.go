@@ -105,6 +105,18 @@ func TestOpenAPIAdmit(t *testing.T) {
 	}
 }
 
+// TestOpenAPIRecursion holds a model that requires itself.
+func TestOpenAPIRecursion(t *testing.T) {
+	o, err := ParseOpenAPI([]byte(`{"components": {"schemas": {"A": {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#/components/schemas/A"}, "apiVersion": {"type": "string"},
+		"kind": {"type": "string"}, "metadata": {"type": "object"}}, "x-kubernetes-group-version-kind": [{"group": "", "version": "v1", "kind": "A"}]}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := o.Admit("v1", "A", object(t, "{apiVersion: v1, kind: A, metadata: {name: a}}")); err != nil || len(a.Problems) > 0 {
+		t.Errorf("got %v, %v", a, err)
+	}
+}
+
 func TestOpenAPIKeepsSecrets(t *testing.T) {
 	o := smallOpenAPI(t)
 	a, err := o.Admit("v1", "Secret", object(t, "{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: 271828}, spec: {name: a, policy: hunter2}}"))
@@ -126,7 +138,7 @@ var builtIn = map[string]struct{ path, valid string }{
 	"v1 Secret":                                {"/api/v1/namespaces/default/secrets/", "data: {a: YQ==}"},
 	"v1 Service":                               {"/api/v1/namespaces/default/services/", "spec: {type: ClusterIP, selector: {a: b}, ports: [{name: web, port: 80, protocol: TCP, targetPort: web}]}"},
 	"v1 ServiceAccount":                        {"/api/v1/namespaces/default/serviceaccounts/", "automountServiceAccountToken: false"},
-	"v1 Pod":                                   {"/api/v1/namespaces/default/pods/", "spec: {restartPolicy: Never, containers: [{name: a, image: b, env: [{name: A, value: b}], ports: [{containerPort: 80}], resources: {limits: {cpu: 1}}, livenessProbe: {httpGet: {port: 80}}}]}"},
+	"v1 Pod":                                   {"/api/v1/namespaces/default/pods/", "spec: {restartPolicy: Never, containers: [{name: a, image: b, env: [{name: A, value: b}], ports: [{containerPort: 80}], resources: {limits: {cpu: 1}}, livenessProbe: {httpGet: {port: 80, httpHeaders: [{name: A, value: b}]}}}], securityContext: {sysctls: [{name: net.ipv4.ip_local_port_range, value: 1 2}], seccompProfile: {type: RuntimeDefault}}, tolerations: [{key: a, operator: Exists}], topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule}]}"},
 	"v1 PersistentVolumeClaim":                 {"/api/v1/namespaces/default/persistentvolumeclaims/", "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}"},
 	"v1 ResourceQuota":                         {"/api/v1/namespaces/default/resourcequotas/", "spec: {hard: {pods: 5}}"},
 	"v1 LimitRange":                            {"/api/v1/namespaces/default/limitranges/", "spec: {limits: [{type: Container, default: {cpu: 1}}]}"},
@@ -144,7 +156,9 @@ var builtIn = map[string]struct{ path, valid string }{
 	"policy/v1 PodDisruptionBudget":            {"/apis/policy/v1/namespaces/default/poddisruptionbudgets/", "spec: {maxUnavailable: 1, selector: {matchLabels: {a: b}}, unhealthyPodEvictionPolicy: AlwaysAllow}"},
 	"storage.k8s.io/v1 StorageClass":           {"/apis/storage.k8s.io/v1/storageclasses/", "{provisioner: a.example.com/b, reclaimPolicy: Delete, volumeBindingMode: Immediate}"},
 	"scheduling.k8s.io/v1 PriorityClass":       {"/apis/scheduling.k8s.io/v1/priorityclasses/", "{value: 5, preemptionPolicy: Never}"},
-	"coordination.k8s.io/v1 Lease":             {"/apis/coordination.k8s.io/v1/namespaces/default/leases/", "spec: {holderIdentity: a, leaseDurationSeconds: 5}"},
+	"rbac.authorization.k8s.io/v1 ClusterRole": {"/apis/rbac.authorization.k8s.io/v1/clusterroles/", "rules: [{nonResourceURLs: [/a], verbs: [get]}]"},
+	"admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration": {"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/", "webhooks: [{name: a.example.com, sideEffects: None, admissionReviewVersions: [v1], failurePolicy: Ignore, clientConfig: {url: 'https://a.example.com/'}, rules: [{apiGroups: [a], apiVersions: [v1], resources: [b], operations: [CREATE]}]}]"},
+	"coordination.k8s.io/v1 Lease":                                   {"/apis/coordination.k8s.io/v1/namespaces/default/leases/", "spec: {holderIdentity: a, leaseDurationSeconds: 5}"},
 }
 
 // TestOpenAPIAgainstServer holds that whatever is refused offline is refused by a real API server,

@@ -10,12 +10,19 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
-// lenient are required fields that servers accept without: what is missing has the zero of its type,
-// which these kinds allow, or is filled in.
+// lenient are required strings and lists that servers accept without: their zero is allowed, whatever
+// the document says. TestOpenAPIAgainstServer found some; the others are read in the validation of
+// Kubernetes (pkg/apis/*/validation), and in older documents.
 var lenient = map[string]bool{
-	"io.k8s.api.apps.v1.StatefulSetSpec serviceName":         true,
-	"io.k8s.api.networking.v1.NetworkPolicySpec podSelector": true,
-	"io.k8s.api.core.v1.LimitRangeSpec limits":               true,
+	"io.k8s.api.apps.v1.StatefulSetSpec serviceName": true,
+	"io.k8s.api.batch.v1.PodFailurePolicy rules":     true,
+	"io.k8s.api.core.v1.HTTPHeader value":            true,
+	"io.k8s.api.core.v1.LimitRangeSpec limits":       true,
+	"io.k8s.api.core.v1.Sysctl value":                true,
+	"io.k8s.api.rbac.v1.ClusterRole rules":           true,
+	"io.k8s.api.rbac.v1.Role rules":                  true,
+	"io.k8s.api.storage.v1.CSINodeSpec drivers":      true,
+	"io.k8s.api.storage.v1.TokenRequest audience":    true,
 }
 
 // walk goes through an object with its schema. It removes the fields that the schema does not have,
@@ -56,6 +63,9 @@ func (w *walk) follow(r ref) ref {
 
 func (w *walk) value(at string, x any, r ref) {
 	r = w.follow(r)
+	if at == "status" { // servers drop it
+		defer func(said int) { w.problems = w.problems[:said] }(len(w.problems))
+	}
 	switch x := x.(type) {
 	case map[string]any:
 		w.object(at, x, r)
@@ -102,7 +112,7 @@ func (w *walk) object(at string, x map[string]any, r ref) {
 			delete(x, name)
 		}
 	}
-	w.required(at, x, r)
+	w.required(at, x, r, nil)
 	w.defaults(x, r)
 }
 
@@ -112,11 +122,15 @@ func preserves(s *spec.Schema) bool {
 }
 
 // required notes missing fields. A missing object is to a server what an empty one is, so only what
-// that lacks is missing.
-func (w *walk) required(at string, x map[string]any, r ref) {
+// that lacks is missing. within are the models that are being looked at: a document can require a
+// model within itself.
+func (w *walk) required(at string, x map[string]any, r ref, within []string) {
+	if slices.Contains(within, r.name) {
+		return
+	}
 	for _, name := range r.schema.Required {
 		property, known := r.schema.Properties[name]
-		if !known || x[name] != nil || lenient[r.name+" "+name] {
+		if !known || x[name] != nil || at == "" && name == "status" || lenient[r.name+" "+name] {
 			continue
 		}
 		child := strings.TrimPrefix(at+"."+name, ".")
@@ -124,7 +138,7 @@ func (w *walk) required(at string, x map[string]any, r ref) {
 		switch {
 		case property.Default != nil && !zero(property.Default):
 		case target.schema.Type.Contains("object"):
-			w.required(child, nil, target)
+			w.required(child, nil, target, append(slices.Clip(within), r.name))
 		case target.schema.Type.Contains("string"), target.schema.Type.Contains("array"):
 			w.problems = append(w.problems, Problem{Field: child, Message: "Required value"})
 		}
