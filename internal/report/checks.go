@@ -137,21 +137,6 @@ func (v view) lead(s scope, title string) string {
 	return v.identity() + "Head " + factLine(parts) + "\n"
 }
 
-func (v view) planTitle(ok bool) string {
-	if !ok {
-		n := 0
-		for _, f := range v.failures {
-			n += len(f.apps)
-		}
-		parts := liveTally(v.plan.Applications...).refused()
-		if n > 0 || len(parts) == 0 {
-			parts = append([]string{plural(n, "application") + " could not be planned"}, parts...)
-		}
-		return sentenceCase(strings.Join(parts, ", "))
-	}
-	return v.effect()
-}
-
 func plain(s string) string { return s }
 
 // section is a list with a heading.

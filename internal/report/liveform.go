@@ -226,3 +226,19 @@ func (s *sarifWriter) refusal(r refusal, o refused, a plan.Application) {
 		Properties:          appProperties(a),
 	})
 }
+
+// planTitle says what could not be planned or is refused, or what the change does.
+func (v view) planTitle(ok bool) string {
+	if !ok {
+		n := 0
+		for _, f := range v.failures {
+			n += len(f.apps)
+		}
+		parts := liveTally(v.plan.Applications...).refused()
+		if n > 0 || len(parts) == 0 {
+			parts = append([]string{plural(n, "application") + " could not be planned"}, parts...)
+		}
+		return sentenceCase(strings.Join(parts, ", "))
+	}
+	return v.effect()
+}

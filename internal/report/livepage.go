@@ -57,13 +57,9 @@ func (m matrix) grid() pageGrid {
 func (s scope) pageRefusals(v view) []pageFinding {
 	var out []pageFinding
 	for _, r := range v.refusals {
-		class := "deny"
-		if r.result != "rejected" {
-			class = "error"
-		}
 		at := r.objects[0].at
 		out = append(out, pageFinding{
-			Severity: class, Policy: r.title(), Message: blockText(r.reason), Objects: pagePen.list(r.names()),
+			Severity: "error", Policy: r.title(), Message: blockText(r.reason), Objects: pagePen.list(r.names()),
 			Apps: pagePen.list(r.apps()), Location: s.pageLink(place(at), at),
 		})
 	}

@@ -94,7 +94,7 @@ func podsRestart(n int) string { return "pods of " + plural(n, "workload") + " r
 
 // resultSign is the sign of an effect that a reader should not miss.
 func resultSign(r plan.Result) string {
-	return map[plan.Result]string{plan.Rejected: "⛔", plan.Unknown: "❔", plan.WillReplace: "⚠️"}[r]
+	return map[plan.Result]string{plan.Rejected: "⛔", plan.Unknown: "❓", plan.WillReplace: "⚠️"}[r]
 }
 
 // liveResult is what a cluster makes of an application, for a cell of the table; empty where none was
@@ -180,7 +180,7 @@ func (c change) mark() string {
 	case c.danger == losesState || c.danger == isDeleted:
 		return "⚠️"
 	case worst(c.answers) == plan.Unknown:
-		return "❔"
+		return "❓"
 	}
 	return ""
 }
