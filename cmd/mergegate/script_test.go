@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/mergegate/mergegate/internal/clustertest"
 )
 
 // TestScript runs the scenarios of testdata/script against the real program and real repositories.
@@ -27,7 +30,7 @@ import (
 // `cmp` compares with anew.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", Cmds: commands, RequireExplicitExec: true, RequireUniqueNames: true,
+		Dir: "testdata/script", Cmds: withCluster(t), RequireExplicitExec: true, RequireUniqueNames: true,
 		UpdateScripts: os.Getenv("UPDATE") != "",
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(
@@ -42,6 +45,27 @@ func TestScript(t *testing.T) {
 }
 
 type script = testscript.TestScript
+
+// withCluster are all commands, with those that need a cluster, which is started for the first of them:
+//
+//   - cluster: sets $KUBECONFIG; the cluster is shared, so each script has namespaces of its own;
+//   - kubectl ARG...: runs kubectl on it.
+func withCluster(t *testing.T) map[string]func(ts *script, neg bool, args []string) {
+	all := maps.Clone(commands)
+	all["cluster"] = func(ts *script, neg bool, args []string) {
+		if neg || len(args) != 0 {
+			ts.Fatalf("usage: cluster")
+		}
+		ts.Setenv("KUBECONFIG", clustertest.Start(t).Kubeconfig)
+	}
+	all["kubectl"] = func(ts *script, neg bool, args []string) {
+		err := ts.Exec(clustertest.Binary(t), append([]string{"kubectl"}, args...)...)
+		if (err != nil) != neg {
+			ts.Fatalf("kubectl %s: %v", strings.Join(args, " "), err)
+		}
+	}
+	return all
+}
 
 // commands are what scripts can do beside testscript's own commands.
 var commands = map[string]func(ts *script, neg bool, args []string){

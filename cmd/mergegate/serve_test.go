@@ -285,22 +285,29 @@ func TestDeliveriesTwiceAndInAnyOrder(t *testing.T) {
 	w.expectRuns(head, 1)
 }
 
+// forkChange pushes a branch to eve's fork and opens a pull request for it.
+func (w *world) forkChange(branch string, write map[string]string) (number int, head string) {
+	w.t.Helper()
+	head, err := w.Push(w.t.Context(), githubsim.Push{Repository: "eve/gitops", Branch: branch, By: "eve", Write: write})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var made struct{ Number int }
+	if code := w.as("eve-token", "POST", "/repos/"+repository+"/pulls", map[string]any{"title": "From a fork", "head": "eve:" + branch, "base": "main"}, &made); code != 201 {
+		w.t.Fatalf("open pull request from a fork: %d", code)
+	}
+	return made.Number, head
+}
+
 func TestForkAndItsDeletion(t *testing.T) {
 	w := newWorld(t)
 	w.serve()
-	head, err := w.Push(t.Context(), githubsim.Push{Repository: "eve/gitops", Branch: "bump", By: "eve", Write: kustomization("1.9.0", "")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var made struct{ Number int }
-	if code := w.as("eve-token", "POST", "/repos/"+repository+"/pulls", map[string]any{"title": "From a fork", "head": "eve:bump", "base": "main"}, &made); code != 201 {
-		t.Fatalf("open pull request from a fork: %d", code)
-	}
+	number, head := w.forkChange("bump", kustomization("1.9.0", ""))
 	w.expect(head, 1, "success", "success")
 	if err := w.DeleteRepository("eve/gitops"); err != nil {
 		t.Fatal(err)
 	}
-	w.say("ann-token", made.Number, "/plan")
+	w.say("ann-token", number, "/plan")
 	w.expect(head, 2, "success", "success") // refs/pull/N/head outlives the fork
 }
 

@@ -39,20 +39,25 @@ func (e *definitionError) Error() string { return e.text }
 // with the change that the admission of others depends on.
 func (p *predictor) definitions(ctx context.Context) {
 	p.crds, p.namespaces, p.arriving = map[string]*definition{}, map[string]map[string]string{}, map[string]bool{}
-	var definitions []*row
+	p.incoming = map[string]*row{}
+	var definitions, namespaces []*row
 	for _, r := range p.rows {
+		namespace := r.head != nil && r.id.Group == "" && r.id.Kind == "Namespace"
+		if namespace {
+			p.incoming[r.id.Name] = r
+		}
 		switch {
 		case r.head == nil:
 		case isCRD(r.id):
 			definitions = append(definitions, r)
 		case r.live != nil || r.settled():
-		case r.id.Group == "" && r.id.Kind == "Namespace":
-			p.namespaces[r.id.Name] = labelsOf(r.head)
+		case namespace:
+			namespaces, p.namespaces[r.id.Name] = append(namespaces, r), labelsOf(r.head)
 		case slices.Contains([]string{"ServiceAccount", "PriorityClass", "Role", "ClusterRole", "RuntimeClass", "StorageClass"}, r.id.Kind):
 			p.arriving[r.id.Name] = true
 		}
 	}
-	p.each(definitions, func(r *row) { p.judge(ctx, r) })
+	p.each(append(namespaces, definitions...), func(r *row) { p.judge(ctx, r) })
 	for _, r := range definitions {
 		if d := define(ctx, r); d != nil {
 			p.crds[crdTarget(r.head)] = d
@@ -114,16 +119,7 @@ func (d *definition) admit(ctx context.Context, r *row) (schema.Admission, error
 	if !slices.Contains(d.parsed.Versions(), r.id.Version) {
 		return schema.Admission{}, &definitionError{fmt.Sprintf("Its definition %s will serve %s, not %s.", d.row.id.Name, strings.Join(d.parsed.Versions(), ", "), r.id.Version)}
 	}
-	if r.live == nil {
-		return d.parsed.Admit(ctx, r.id.Version, r.head, nil)
-	}
-	proposed, err := d.parsed.Admit(ctx, r.id.Version, r.head, nil)
-	if err != nil {
-		return proposed, err
-	}
-	merged, err := d.parsed.Admit(ctx, r.id.Version, overlay(r.live, r.head), r.live)
-	merged.Pruned = proposed.Pruned // what the live object has beside is dropped in silence, by the server too
-	return merged, err
+	return d.parsed.Apply(ctx, r.id.Version, r.head, r.live, kube.FieldManager)
 }
 
 // replacedDefinition settles a definition of which something immutable changes (its scope, its names).

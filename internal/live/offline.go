@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/plan"
 	"github.com/mergegate/mergegate/internal/schema"
 )
 
@@ -27,9 +27,29 @@ func (p *predictor) needsOffline(r *row) bool {
 
 func groupKind(r *row) string { return r.id.Group + "/" + r.id.Kind }
 
+// namespaceFails settles an object whose namespace the change has and the cluster does not take, or of
+// whose namespace nothing is known, and says whether that is so.
+func (p *predictor) namespaceFails(r *row) bool {
+	n := p.incoming[r.id.Namespace]
+	switch {
+	case n == nil || r.live != nil:
+		return false
+	case n.result == plan.Rejected:
+		r.rejected(fmt.Sprintf("The namespace %s, which this change creates, is refused by the API server.", n.id.Name))
+		return true
+	case n.result == plan.Unknown:
+		r.unknown(fmt.Sprintf("The namespace %s is part of this change, and what becomes of it is not known: %s", n.id.Name, n.reason))
+		return true
+	}
+	return false
+}
+
 // offline judges the proposed object by its schema.
 func (p *predictor) offline(ctx context.Context, r *row) {
 	r.offline = true
+	if p.namespaceFails(r) {
+		return
+	}
 	var admitted schema.Admission
 	var err error
 	if d := p.crds[groupKind(r)]; d != nil {
@@ -45,19 +65,18 @@ func (p *predictor) offline(ctx context.Context, r *row) {
 	case err != nil:
 		r.unknown("it cannot be tried, and not be judged by its schema either: " + brief(err.Error()))
 		return
-	case len(admitted.Problems) > 0:
-		r.rejected(listProblems(admitted.Problems))
-		return
-	case len(admitted.Pruned) > 0: // server-side apply takes no field that the schema does not have
-		r.rejected("the schema has no field " + strings.Join(admitted.Pruned, ", "))
+	case len(admitted.Refusals()) > 0:
+		r.rejected(listProblems(admitted.Refusals()))
 		return
 	}
 	if !p.podSecurity(r) {
 		return
 	}
 	r.afterHead = admitted.Object
+	if p.inStandIn(ctx, r); r.settled() {
+		return
+	}
 	r.conclude()
-	r.note("Predicted offline, by its schema: no admission webhook or policy has seen it.")
 }
 
 // listProblems is problems as one reason.
@@ -156,64 +175,4 @@ func (p *predictor) podSecurity(r *row) bool {
 		r.note("%s", w)
 	}
 	return true
-}
-
-// overlay is what server-side apply would make of a live custom resource whose schema is not known to
-// the server yet: what is proposed over what is there, without what only we had set and no longer say.
-// Lists are replaced.
-func overlay(live, head map[string]any) map[string]any {
-	merged := mergeMaps(kube.Comparable(live), head)
-	var ours, others []kube.FieldSet
-	for _, m := range kube.Managers(live) {
-		if m.Ours() {
-			ours = append(ours, m.Fields)
-		} else {
-			others = append(others, m.Fields)
-		}
-	}
-	for _, s := range ours {
-		drop(merged, head, s, others)
-	}
-	if metadata := fields(live, "metadata"); metadata["resourceVersion"] != nil {
-		fields(merged, "metadata")["resourceVersion"] = metadata["resourceVersion"]
-	}
-	return merged
-}
-
-func mergeMaps(below, above map[string]any) map[string]any {
-	merged := maps.Clone(below)
-	if merged == nil {
-		merged = map[string]any{}
-	}
-	for key, value := range above {
-		over, isMap := value.(map[string]any)
-		under, wasMap := merged[key].(map[string]any)
-		if isMap && wasMap {
-			merged[key] = mergeMaps(under, over)
-		} else {
-			merged[key] = value
-		}
-	}
-	return merged
-}
-
-// drop removes the fields of a set that the proposed object does not have and nobody else owns.
-func drop(merged, head map[string]any, ours kube.FieldSet, others []kube.FieldSet) {
-	for member := range ours {
-		name, is := strings.CutPrefix(member, "f:")
-		if !is {
-			continue
-		}
-		below, _ := ours.Field(name)
-		theirs := children(others, name)
-		_, wanted := head[name]
-		switch {
-		case !wanted && len(theirs) == 0:
-			delete(merged, name)
-		case !below.Atomic():
-			if inner := fields(merged, name); inner != nil {
-				drop(inner, fields(head, name), below, theirs)
-			}
-		}
-	}
 }

@@ -31,7 +31,9 @@ func driftsOf(p plan.Plan) []drift {
 		}
 		for _, d := range a.Drifted {
 			for _, answer := range answersOf("", &d.Live, d.Clusters) {
-				addDrift(groups, member{a.Name, d.Object}, answer, false)
+				if known(answer.Live.Result) != plan.Unknown { // what is not known blocks, and stands there
+					addDrift(groups, member{a.Name, d.Object}, answer, false)
+				}
 			}
 		}
 	}
@@ -127,9 +129,9 @@ func (d drift) rows(p pen, most int) []driftRow {
 	switch {
 	case len(out) > 0:
 	case d.live.Result == plan.WillCreate:
-		out = append(out, driftRow{"the object", "not there", "created again", "not known"})
+		out = append(out, driftRow{"the object", "not there", "created again", "whoever deleted it"})
 	default:
-		out = append(out, driftRow{"the object", "not known", "", ""})
+		out = append(out, driftRow{"the object", "as base has it, it is refused", "", ""})
 	}
 	return out
 }

@@ -122,10 +122,10 @@ func (c change) told(l plan.Live, p pen) []string {
 		out = append(out, why)
 	}
 	if l.Offline {
-		out = append(out, "Predicted offline, against the schema that arrives with it: what it needs is in the same change")
+		out = append(out, "Predicted offline, by its schema, since what it needs arrives in the same change: no admission webhook or policy has seen it")
 	}
 	out = append(out, c.sets(l, p)...)
-	for _, g := range byOwner(l.TakesFrom) {
+	for _, g := range byOwner(beyondDrift(l)) {
 		out = append(out, "Takes "+transitions(g.fields, p)+" from "+orElse(g.owners(p), "its default"))
 	}
 	for _, g := range byOwner(l.Keeps) {
@@ -141,6 +141,13 @@ func (c change) told(l plan.Live, p pen) []string {
 		out = append(out, p.text(n))
 	}
 	return out
+}
+
+// beyondDrift are the fields that are taken from others and that are not told as drift already.
+func beyondDrift(l plan.Live) []plan.LiveField {
+	return slices.DeleteFunc(slices.Clone(l.TakesFrom), func(f plan.LiveField) bool {
+		return slices.ContainsFunc(l.Drift, func(d plan.LiveField) bool { return d.At == f.At && exact(d.After) == exact(f.After) })
+	})
 }
 
 // explained says what an effect means that is not what the action says, and why it comes to that.

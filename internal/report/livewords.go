@@ -40,8 +40,16 @@ func (t *livetally) add(a plan.Application) {
 			}
 		}
 	}
-	t.drifted += len(a.Drifted)
+	for _, d := range a.Drifted {
+		if anyLive(answersOf("", &d.Live, d.Clusters), unknown) {
+			t.results[plan.Unknown]++
+		} else {
+			t.drifted++
+		}
+	}
 }
+
+func unknown(l plan.Live) bool { return known(l.Result) == plan.Unknown }
 
 func liveTally(apps ...plan.Application) livetally {
 	t := livetally{results: map[plan.Result]int{}}

@@ -42,6 +42,13 @@ func refusalsOf(p plan.Plan) []refusal {
 				addRefusal(groups, refused{member{a.Name, c.Object}, sourceOf(c)}, answer, silent)
 			}
 		}
+		for _, d := range a.Drifted {
+			for _, answer := range answersOf(a.Cluster, &d.Live, d.Clusters) {
+				if known(answer.Live.Result) == plan.Unknown { // a refusal of what base has already does not block
+					addRefusal(groups, refused{member{a.Name, d.Object}, nil}, answer, silent)
+				}
+			}
+		}
 	}
 	all := groups.values()
 	slices.SortStableFunc(all, func(a, b refusal) int {

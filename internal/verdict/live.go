@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -49,13 +50,13 @@ type where struct {
 }
 
 func (w where) String() string {
-	return w.object.String() + " of application " + w.application.Name
+	return w.object.String() + " of " + w.application.Name
 }
 
 // answer weighs what is said of one object: all that its clusters say, where there are several.
 func (d *decision) answer(w where, l plan.Live, clusters []plan.ClusterLive) {
 	if len(clusters) == 0 {
-		clusters = []plan.ClusterLive{{Clusters: []string{w.application.Cluster}, Live: l}}
+		clusters = []plan.ClusterLive{{Clusters: []string{cmp.Or(d.onlyCluster, w.application.Cluster)}, Live: l}}
 	}
 	refused, unknown := false, false
 	for _, c := range clusters {
@@ -66,10 +67,10 @@ func (d *decision) answer(w where, l plan.Live, clusters []plan.ClusterLive) {
 			d.refusals = append(d.refusals, oneLine(on+" would refuse "+w.String()+": "+c.Live.Reason))
 		case c.Live.Result == plan.Unknown:
 			unknown = true
-			d.unknowns = append(d.unknowns, oneLine("what "+on+" would do to "+w.String()+" is not known: "+c.Live.Reason))
+			d.unknowns = append(d.unknowns, oneLine(on+": what it would do to "+w.String()+" is not known: "+c.Live.Reason))
 		case !known(c.Live.Result):
 			unknown = true
-			d.fault("what " + on + " would do to " + w.String() + " is told by the unknown word " + quote(string(c.Live.Result)))
+			d.fault(on + ": what it would do to " + w.String() + " is told by the unknown word " + quote(string(c.Live.Result)))
 		}
 	}
 	if refused {
@@ -84,7 +85,7 @@ func cluster(names []string) string {
 	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "" })
 	switch len(names) {
 	case 0:
-		return "the cluster"
+		return "cluster"
 	case 1:
 		return "cluster " + names[0]
 	}

@@ -67,6 +67,9 @@ func Decide(p plan.Plan, r Rules) plan.Plan {
 	p = sorted(p)
 	p.SchemaVersion = plan.SchemaVersion
 	d := decision{failOn: cmp.Or(r.FailOn, FailOnDeny)}
+	if len(p.Clusters) == 1 {
+		d.onlyCluster = p.Clusters[0].Name
+	}
 	d.rules()
 	d.findings("", p.Findings)
 	for _, a := range p.Applications {
@@ -95,6 +98,7 @@ type decision struct {
 	errors, denies, warns []string
 	// What clusters refuse, and what is not known of them.
 	refusals, unknowns []string
+	onlyCluster        string // the one that was asked, where it is one
 }
 
 func (d *decision) fault(reason string) { d.errors = append(d.errors, oneLine(reason)) }
