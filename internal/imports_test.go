@@ -53,6 +53,7 @@ var allowed = map[string]string{
 	"policies": "",
 
 	"internal/clustertest":        "",
+	"internal/faultproxy":         "",
 	"internal/githubsim":          "internal/githubsim/bare internal/githubsim/hook internal/githubsim/markdown",
 	"internal/githubsim/bare":     "",
 	"internal/githubsim/hook":     "",
