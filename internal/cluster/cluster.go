@@ -11,12 +11,9 @@ package cluster
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -217,35 +214,3 @@ func (c *Cluster) acquire(ctx context.Context) error {
 }
 
 func (c *Cluster) release() { <-c.slots }
-
-// unanswered is a failure for a request that got no answer, in words that name no address of the
-// network in which the server is.
-func unanswered(err error) *kube.Failure {
-	f := &kube.Failure{Reason: "NoAnswer", Message: "the API server does not answer"}
-	var certificate *tls.CertificateVerificationError
-	var timeout net.Error
-	var operation *net.OpError
-	switch {
-	case errors.As(err, &certificate):
-		f.Message = "the API server's certificate is not accepted: " + certificate.Err.Error()
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		f.Reason, f.Message = "Timeout", "the API server does not answer in time"
-	case errors.Is(err, context.Canceled):
-		f.Message = "the request was given up"
-	case errors.As(err, &operation) && operation.Err != nil:
-		f.Message = "the API server cannot be reached: " + innermost(operation.Err).Error()
-	case errors.Is(err, http.ErrSchemeMismatch):
-		f.Message = "the API server speaks no TLS"
-	}
-	return f
-}
-
-func innermost(err error) error {
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err
-		}
-		err = next
-	}
-}

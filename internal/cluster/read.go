@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"k8s.io/client-go/rest"
@@ -53,9 +52,13 @@ func (c *Cluster) List(ctx context.Context, k kube.Kind, namespace string, wante
 			return nil, err
 		}
 		found = append(found, page.items...)
-		if next = page.next; next == "" {
+		switch page.next {
+		case "":
 			return found, nil
+		case next:
+			return nil, garbled(errAnother) // the page after this one is this one
 		}
+		next = page.next
 	}
 }
 
@@ -67,11 +70,15 @@ type page struct {
 // decodePage decodes the wanted items of a list. Items of a list carry no kind of their own.
 func decodePage(body []byte, k kube.Kind, wanted func(namespace, name string) bool) (page, error) {
 	var list struct {
-		Metadata struct{ Continue string }
-		Items    []json.RawMessage
+		APIVersion, Kind string
+		Metadata         struct{ Continue string }
+		Items            []json.RawMessage
 	}
 	if err := json.Unmarshal(body, &list); err != nil {
 		return page{}, garbled(err)
+	}
+	if list.APIVersion != k.APIVersion() || list.Kind == "" || list.Kind == k.Kind { // a list without objects is an answer, {} is none
+		return page{}, garbled(errAnother)
 	}
 	p := page{next: list.Metadata.Continue}
 	for _, raw := range list.Items {
@@ -105,13 +112,9 @@ func decode(raw []byte) (map[string]any, error) {
 		return nil, garbled(err)
 	}
 	if object == nil {
-		return nil, garbled(errors.New("null is no object"))
+		return nil, garbled(errAnother)
 	}
 	return object, nil
-}
-
-func garbled(err error) error {
-	return &kube.Failure{Reason: "Garbled", Message: fmt.Sprintf("the API server's answer cannot be read: %v", err)}
 }
 
 // OpenAPI is the OpenAPI v3 document of a group version, such as apps/v1 or v1.

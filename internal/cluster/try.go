@@ -33,7 +33,13 @@ func (c *Cluster) Try(ctx context.Context, a kube.Attempt) (kube.Outcome, error)
 		return kube.Outcome{}, err
 	}
 	content, err := decode(sent.body)
-	return kube.Outcome{Content: content, Warnings: sent.warnings}, err
+	if err != nil {
+		return kube.Outcome{}, err
+	}
+	if metadata, ok := content["metadata"].(map[string]any); !ok || content["apiVersion"] != a.Kind.APIVersion() || content["kind"] != a.Kind.Kind || metadata["name"] == nil {
+		return kube.Outcome{}, garbled(errAnother)
+	}
+	return kube.Outcome{Content: content, Warnings: sent.warnings}, nil
 }
 
 // May says whether the identity in use may do something, by a SelfSubjectAccessReview, which every
@@ -57,9 +63,15 @@ func (c *Cluster) May(ctx context.Context, a kube.Access) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var answer struct{ Status struct{ Allowed bool } }
+	var answer struct {
+		Kind   string
+		Status struct{ Allowed *bool }
+	}
 	if err := json.Unmarshal(sent.body, &answer); err != nil {
 		return false, garbled(err)
 	}
-	return answer.Status.Allowed, nil
+	if answer.Kind != "SelfSubjectAccessReview" || answer.Status.Allowed == nil {
+		return false, garbled(errAnother)
+	}
+	return *answer.Status.Allowed, nil
 }
