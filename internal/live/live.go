@@ -112,10 +112,12 @@ type predictor struct {
 	rows    []*row
 
 	namespaces map[string]map[string]string // labels of the namespaces that the change creates, by name
+	incoming   map[string]*row              // the namespaces that the change has, by name
 	crds       map[string]*definition       // what the change does to definitions, by group kind
 	arriving   map[string]bool              // names of new objects on which admission of others depends
 	docs       documents
 	access     once[bool]
+	limits     once[bool] // whether a namespace has LimitRanges
 }
 
 // row is one object on its way.

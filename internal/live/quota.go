@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ import (
 func (p *predictor) quotas(ctx context.Context) {
 	byNamespace := map[string][]*row{}
 	for _, r := range sortedRows(p.rows) {
-		if r.result == plan.WillCreate && r.kind.Namespaced && !r.offline {
+		if r.resolved && r.kind.Namespaced && !r.offline && (r.result == plan.WillCreate || r.mayBeNew()) {
 			byNamespace[r.id.Namespace] = append(byNamespace[r.id.Namespace], r)
 		}
 	}
@@ -31,7 +32,9 @@ func (p *predictor) quotas(ctx context.Context) {
 		found, err := p.api.List(ctx, kind, namespace, nil)
 		if err != nil {
 			for _, r := range created {
-				r.note("Whether the new objects of the namespace exceed its quotas together is not known: %s", brief(err.Error()))
+				if r.result == plan.WillCreate {
+					r.unknown("whether the new objects of the namespace exceed its quotas together is not known: " + brief(err.Error()))
+				}
 			}
 			continue
 		}
@@ -41,23 +44,35 @@ func (p *predictor) quotas(ctx context.Context) {
 	}
 }
 
+// mayBeNew says whether an object is created for all that is known.
+func (r *row) mayBeNew() bool { return r.result == plan.Unknown && r.head != nil && r.live == nil }
+
 // exceed refuses the objects for which a quota has no room, in the order in which they are applied.
+// Whether there is room is not known where it depends on objects of which nothing is known.
 func exceed(quota map[string]any, created []*row) {
 	name := text(fields(quota, "metadata")["name"])
 	spec, status := fields(quota, "spec"), fields(quota, "status")
 	scoped := len(items(spec["scopes"])) > 0 || spec["scopeSelector"] != nil
-	for resource, hard := range fields(spec, "hard") {
-		limit, ok := count(hard)
+	hard := fields(spec, "hard")
+	for _, resource := range slices.Sorted(maps.Keys(hard)) {
+		limit, ok := count(hard[resource])
 		if !ok || scoped {
 			continue
 		}
 		used, _ := count(fields(status, "used")[resource])
+		perhaps := 0
 		for _, r := range created {
-			if !slices.Contains(counted(r), resource) || r.result != plan.WillCreate {
-				continue
-			}
-			if used++; used > limit {
-				r.rejected(fmt.Sprintf("exceeded quota %s together with the other objects of this change: %s, used %d, limited to %d", name, resource, used-1, limit))
+			switch {
+			case !slices.Contains(counted(r), resource):
+			case r.mayBeNew():
+				perhaps++
+			case r.result == plan.WillCreate && used+1 > limit:
+				r.rejected(fmt.Sprintf("exceeded quota %s together with the other objects of this change: %s, used %d, limited to %d", name, resource, used, limit))
+			case r.result == plan.WillCreate && used+1+perhaps > limit:
+				r.unknown(fmt.Sprintf("whether it fits into quota %s is not known: that depends on other objects of this change, of which nothing is known", name))
+				perhaps++
+			case r.result == plan.WillCreate:
+				used++
 			}
 		}
 	}
