@@ -73,9 +73,8 @@ func TestLiveClusters(t *testing.T) {
 	}
 	w.expectRuns(head, 2)
 
-	if out, err := exec.CommandContext(t.Context(), clustertest.Binary(t), "down", "--dir", f.production.Dir).CombinedOutput(); err != nil {
-		t.Fatalf("stop the cluster: %v\n%s", err, out)
-	}
+	server := f.production.Kubectl(t, "", "config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
+	f.production.Stop(t)
 	plan, _ := w.settled(head, 3)
 	if plan.Conclusion != "failure" {
 		t.Errorf("nothing is known of production, and the check is %s", plan.Conclusion)
@@ -84,7 +83,6 @@ func TestLiveClusters(t *testing.T) {
 	if strings.Contains(body, already) {
 		t.Errorf("what is not known is called different:\n%s", body)
 	}
-	server := f.production.Kubectl(t, "", "config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
 	if _, address, _ := strings.Cut(server, "//"); address == "" || strings.Contains(body, address) {
 		t.Errorf("the comment shows where the cluster is:\n%s", body)
 	}

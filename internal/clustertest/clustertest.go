@@ -87,6 +87,14 @@ func New(t testing.TB, opts Options) *Cluster {
 	return cluster
 }
 
+// Stop takes away a cluster that [New] gave, before the test ends.
+func (c *Cluster) Stop(t testing.TB) {
+	t.Helper()
+	if err := c.process.stop(); err != nil {
+		t.Fatalf("take the cluster away: %v", err)
+	}
+}
+
 func startShared(t testing.TB) (*Cluster, error) {
 	t.Helper()
 	if running := os.Getenv(Variable); running != "" {

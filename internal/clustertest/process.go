@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"sync"
 	"time"
 )
 
@@ -17,12 +18,14 @@ type process struct {
 	said   bytes.Buffer // to be read after exited is closed
 	exited chan struct{}
 	err    error // likewise
+	ending func() error
 }
 
 // run starts devcluster up and returns when the cluster is ready.
 func run(binary string, args ...string) (*process, error) {
 	started := &process{cmd: exec.Command(binary, args...), exited: make(chan struct{})}
 	started.cmd.Stderr = &started.said
+	started.ending = sync.OnceValue(started.end)
 	alive, err := started.cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start devcluster: %w", err)
@@ -47,8 +50,11 @@ func run(binary string, args ...string) (*process, error) {
 	return nil, fmt.Errorf("start devcluster: %w\n%s", started.err, started.said.String())
 }
 
-// stop ends the cluster and waits for that. It is an error when it had ended by itself.
-func (p *process) stop() error {
+// stop ends the cluster and waits for that; a second call only waits. It is an error when it had ended
+// by itself.
+func (p *process) stop() error { return p.ending() }
+
+func (p *process) end() error {
 	const patience = time.Minute
 	if err := p.alive.Close(); err != nil {
 		return fmt.Errorf("stop devcluster: %w", err)
