@@ -103,6 +103,7 @@ func addKinds(s *kube.Server, body []byte) error {
 				s.Kinds = append(s.Kinds, kube.Kind{
 					Group: cmp.Or(r.ResponseKind.Group, g.Metadata.Name), Version: cmp.Or(r.ResponseKind.Version, v.Version),
 					Kind: r.ResponseKind.Kind, Resource: r.Resource, Namespaced: r.Scope == "Namespaced",
+					CreateOnly: !slices.Contains(r.Verbs, "list"),
 				})
 			}
 		}

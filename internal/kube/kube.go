@@ -20,6 +20,8 @@ type Kind struct {
 	Resource string // plural, as in paths: deployments
 	// Namespaced says that each object is in a namespace.
 	Namespaced bool
+	// CreateOnly says that its objects are not kept and cannot be listed, such as reviews.
+	CreateOnly bool
 }
 
 // String names the kind as resource.version.group, as kubectl does.

@@ -61,7 +61,7 @@ func (p *predictor) contents(ctx context.Context, r *row) error {
 	var kinds []kube.Kind
 	seen := map[string]bool{}
 	for _, k := range p.server.Kinds {
-		if k.Namespaced && !seen[k.GroupKind()] && !slices.Contains(transient, k.Kind) {
+		if k.Namespaced && !k.CreateOnly && !seen[k.GroupKind()] && !slices.Contains(transient, k.Kind) {
 			seen[k.GroupKind()] = true
 			kinds = append(kinds, k)
 		}
@@ -73,8 +73,8 @@ func (p *predictor) contents(ctx context.Context, r *row) error {
 		group.Go(func() error {
 			found, err := p.api.List(ctx, k, r.id.Name, nil)
 			var failed *kube.Failure
-			if errors.As(err, &failed) && (failed.Code == http.StatusMethodNotAllowed || failed.Code == http.StatusNotFound) {
-				return nil // kinds that can only be created, such as reviews
+			if errors.As(err, &failed) && failed.Code == http.StatusNotFound {
+				return nil // its definition has gone meanwhile
 			}
 			lists[i] = slices.DeleteFunc(found, func(o map[string]any) bool { return owned(o) || automatic(o) })
 			return err

@@ -114,6 +114,9 @@ func restoreAllocations(admitted, wanted map[string]any) {
 			admitted[field] = value
 		}
 	}
+	if addresses := items(admitted["clusterIPs"]); wanted["clusterIP"] != nil && wanted["clusterIPs"] == nil && len(addresses) > 0 {
+		admitted["clusterIPs"] = append([]any{wanted["clusterIP"]}, addresses[1:]...) // the first one is the same
+	}
 	ports, asked := items(admitted["ports"]), items(wanted["ports"])
 	for i := range min(len(ports), len(asked)) {
 		if value, ok := fields(asked[i])["nodePort"]; ok {
