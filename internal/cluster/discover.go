@@ -39,8 +39,8 @@ func (c *Cluster) Discover(ctx context.Context) (*kube.Server, error) {
 			return nil, err
 		}
 	}
-	if !slices.ContainsFunc(s.Kinds, func(k kube.Kind) bool { return k.Group == "" && k.Kind == "Namespace" }) {
-		return nil, garbled(errors.New("it does not say which kinds it serves"))
+	if s.Version == "" || !slices.ContainsFunc(s.Kinds, func(k kube.Kind) bool { return k.Group == "" && k.Kind == "Namespace" }) {
+		return nil, garbled(errAnother)
 	}
 	slices.SortFunc(s.Kinds, func(a, b kube.Kind) int {
 		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Version, b.Version), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Resource, b.Resource))
@@ -88,8 +88,12 @@ func addKinds(s *kube.Server, body []byte) error {
 	if err := json.Unmarshal(body, &list); err != nil {
 		return garbled(err)
 	}
-	if list.Kind != "APIGroupDiscoveryList" {
-		return garbled(errors.New("it has no aggregated discovery, which Kubernetes has since 1.26"))
+	switch list.Kind {
+	case "APIGroupDiscoveryList":
+	case "APIVersions", "APIGroupList":
+		return &kube.Failure{Reason: "TooOld", Message: "the API server has no aggregated discovery, which Kubernetes has since 1.26"}
+	default:
+		return garbled(errAnother)
 	}
 	for _, g := range list.Items {
 		for _, v := range g.Versions {
@@ -141,6 +145,9 @@ func (c *Cluster) admission(ctx context.Context, s *kube.Server) error {
 	for _, object := range slices.Concat(lists[0], lists[1]) {
 		s.Mutating = append(s.Mutating, rules(object)...)
 	}
+	for _, object := range slices.Concat(lists[3], lists[4]) {
+		s.Validating = append(s.Validating, rules(object)...)
+	}
 	s.Admission = fingerprint(s, slices.Concat(lists...))
 	return nil
 }
@@ -163,7 +170,7 @@ func rules(object map[string]any) []kube.Rule {
 	add := func(list any) {
 		for _, item := range asList(list) {
 			fields, ok := item.(map[string]any)
-			if !ok {
+			if !ok || !onWrites(asTexts(fields["operations"])) {
 				continue
 			}
 			all = append(all, kube.Rule{Groups: asTexts(fields["apiGroups"]), Versions: asTexts(fields["apiVersions"]), Resources: asTexts(fields["resources"])})
@@ -182,8 +189,13 @@ func rules(object map[string]any) []kube.Rule {
 	return all
 }
 
+// onWrites says whether operations are among those that store an object.
+func onWrites(operations []string) bool {
+	return slices.ContainsFunc(operations, func(o string) bool { return o == "*" || o == "CREATE" || o == "UPDATE" })
+}
+
 func asList(v any) []any {
-	list, _ := v.([]any) //nolint:errcheck // nothing where there is none
+	list, _ := v.([]any)
 	return list
 }
 

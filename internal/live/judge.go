@@ -86,7 +86,7 @@ func (p *predictor) predictBase(ctx context.Context, r *row) {
 // applied is what the server would hold after an object was applied. It is only asked where that is
 // needed: ask says so, or the object is not surely as it is wanted already.
 func (p *predictor) applied(ctx context.Context, r *row, object map[string]any, ask bool) (map[string]any, *kube.Failure) {
-	if !ask && r.live != nil && !p.server.Mutates(r.kind) && asIs(object, r.live) {
+	if !ask && r.live != nil && !p.server.Mutates(r.kind) && !p.server.Judges(r.kind) && asIs(object, r.live) {
 		return r.live, nil
 	}
 	body, err := json.Marshal(object)
@@ -123,6 +123,7 @@ func (p *predictor) refused(ctx context.Context, r *row, f *kube.Failure) {
 	switch {
 	case f.Code == http.StatusForbidden:
 		p.forbidden(ctx, r, f)
+	case f.Code == http.StatusNotFound && r.live == nil && p.namespaceFails(r): // settled by that
 	case f.Code == http.StatusNotFound && r.live == nil && r.id.Namespace != "":
 		r.rejected(fmt.Sprintf("The namespace %s is not in the cluster, and this change does not create it.", r.id.Namespace))
 	case isFault(f):
@@ -145,9 +146,9 @@ func isFault(f *kube.Failure) bool {
 	case http.StatusUnprocessableEntity, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusNotAcceptable:
 		return false
 	case http.StatusInternalServerError:
-		return !strings.Contains(f.Message, "failed to create typed patch object")
+		return !kube.Deliberate(f.Code, f.Message)
 	case http.StatusConflict:
-		return f.Reason != "AlreadyExists"
+		return f.Reason != "AlreadyExists" && !kube.Deliberate(f.Code, f.Message)
 	}
 	// Webhooks refuse with any status they like; what remains of the 4xx is an answer to the object.
 	return f.Code == 0 || f.Code >= 500 || f.Code == http.StatusTooManyRequests || f.Code == http.StatusUnauthorized || f.Code == http.StatusGone || f.Code < 400
@@ -196,8 +197,12 @@ func (p *predictor) may(ctx context.Context, r *row, verb string) (bool, error) 
 }
 
 // dependsOnArriving says whether a refusal names an object that the same change creates: what admission
-// looks up (a pod's ServiceAccount, its PriorityClass) is not there yet.
+// looks up (a pod's ServiceAccount, its PriorityClass) is not there yet. That a refusal names one is not
+// enough: an object is often called like its ServiceAccount, and every refusal names the object.
 func (p *predictor) dependsOnArriving(f *kube.Failure) bool {
+	if !strings.Contains(f.Message, " not found") && !strings.Contains(f.Message, " was found") {
+		return false
+	}
 	for name := range p.arriving {
 		if strings.Contains(f.Message, `"`+name+`"`) || strings.Contains(f.Message, "/"+name+":") || strings.Contains(f.Message, " "+name+" ") {
 			return true

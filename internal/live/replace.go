@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mergegate/mergegate/internal/diff"
 	"github.com/mergegate/mergegate/internal/kube"
 	"github.com/mergegate/mergegate/internal/plan"
 )
@@ -31,14 +32,28 @@ func (p *predictor) replaced(ctx context.Context, r *row, f *kube.Failure) {
 	switch {
 	case failed == nil:
 		r.afterHead = outcome.Content
-		rename(r.afterHead, r.id.Name)
 		r.result, r.reason = plan.WillReplace, immutable(f)
 	case failed.Code == http.StatusUnprocessableEntity:
 		r.rejected(brief(f.Error()))
 	case r.offline: // cannot be tried, and is not tried
+	case p.refusesTwin(ctx, r, failed):
+		r.rejected(fmt.Sprintf("%s; the object in its place is refused: %s", immutable(f), brief(r.ownName(failed.Error(), twinName(r.id.Name)))))
 	default:
 		r.unknown(fmt.Sprintf("%s; it would have to be replaced, and whether the new object would be admitted is not known: %s", immutable(f), brief(failed.Error())))
 	}
+}
+
+// refusesTwin says whether admission refuses a twin for what would be the same of the object itself. A
+// quota would not: what is replaced makes room.
+func (p *predictor) refusesTwin(ctx context.Context, r *row, f *kube.Failure) bool {
+	if isFault(f) || strings.Contains(f.Message, "exceeded quota") || p.dependsOnArriving(f) {
+		return false
+	}
+	if f.Code != http.StatusForbidden {
+		return true
+	}
+	may, err := p.may(ctx, r, "create")
+	return may && err == nil
 }
 
 // immutable says which fields cannot change, each once.
@@ -53,14 +68,14 @@ func immutable(f *kube.Failure) string {
 }
 
 // createTwin tries to create the object under a name that is free. What a second object cannot have as
-// well is left out: the addresses and ports that a Service asks for by number.
+// well is left out: the addresses and ports of a Service, where they are its own already.
 func (p *predictor) createTwin(ctx context.Context, r *row) (kube.Outcome, *kube.Failure) {
 	twin := maps.Clone(r.head)
 	metadata := maps.Clone(fields(twin, "metadata"))
 	metadata["name"] = twinName(r.id.Name)
 	twin["metadata"] = metadata
 	if r.id.Group == "" && r.id.Kind == "Service" {
-		twin["spec"] = withoutAllocations(fields(twin, "spec"))
+		twin["spec"] = withoutAllocations(fields(twin, "spec"), fields(r.live, "spec"))
 	}
 	outcome, err := p.api.Try(ctx, r.attempt(kube.Create, twin))
 	if err != nil {
@@ -69,6 +84,7 @@ func (p *predictor) createTwin(ctx context.Context, r *row) (kube.Outcome, *kube
 	if r.id.Group == "" && r.id.Kind == "Service" {
 		restoreAllocations(fields(outcome.Content, "spec"), fields(r.head, "spec"))
 	}
+	renamed(outcome.Content, twinName(r.id.Name), r.id.Name)
 	return outcome, nil
 }
 
@@ -79,24 +95,41 @@ func twinName(name string) string {
 	return short + "-" + hex.EncodeToString(sum[:4])
 }
 
-func rename(object map[string]any, name string) {
-	if metadata := fields(object, "metadata"); metadata != nil {
-		metadata["name"] = name
+// renamed is what became of a twin, under the object's own name: some kinds repeat the name of an object
+// within it, as a Job does in labels.
+func renamed(v any, twin, name string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			v[key] = renamed(value, twin, name)
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = renamed(item, twin, name)
+		}
+	case string:
+		return strings.ReplaceAll(v, twin, name)
 	}
+	return v
 }
 
-// withoutAllocations is a Service's spec without what only one Service can have.
-func withoutAllocations(spec map[string]any) map[string]any {
+// withoutAllocations is a Service's spec without what the live Service holds already, and only one can
+// have: what is replaced gives it back.
+func withoutAllocations(spec, live map[string]any) map[string]any {
 	spec = maps.Clone(spec)
-	if spec["clusterIP"] != "None" {
-		delete(spec, "clusterIP")
-		delete(spec, "clusterIPs")
+	for _, field := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort"} {
+		if held := live[field]; held != nil && held != "None" && diff.EqualValues(spec[field], held) {
+			delete(spec, field)
+		}
 	}
-	delete(spec, "healthCheckNodePort")
+	if kind := spec["type"]; kind != "NodePort" && kind != "LoadBalancer" {
+		return spec
+	}
 	ports := slices.Clone(items(spec["ports"]))
 	for i, port := range ports {
-		if m, ok := port.(map[string]any); ok {
-			m = maps.Clone(m)
+		asked := fields(port)["nodePort"]
+		if asked != nil && slices.ContainsFunc(items(live["ports"]), func(p any) bool { return diff.EqualValues(fields(p)["nodePort"], asked) }) {
+			m := maps.Clone(fields(port))
 			delete(m, "nodePort")
 			ports[i] = m
 		}

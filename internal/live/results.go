@@ -184,7 +184,7 @@ func secretWords(message string) string {
 		{"exceeded quota", "it exceeds a quota"},
 		{"admission webhook", "an admission webhook refuses it"},
 		{"ValidatingAdmissionPolicy", "a ValidatingAdmissionPolicy refuses it"},
-		{"failed to create typed patch object", "a value has the wrong type: everything in data and stringData is text"},
+		{"failed to create typed", "a value has the wrong type: everything in data and stringData is text"},
 		{"Too long", "it is too large"},
 		{"Invalid value", "a value is invalid"},
 		{"Required value", "a required value is missing"},

@@ -7,7 +7,7 @@ import (
 
 // asIs says whether applying a manifest would leave a live object as it is, without asking the server.
 // It is sound, not complete: false only means that the server has to be asked. What it cannot see is
-// what admission would rewrite, so it is not for kinds that admission mutates.
+// what admission would rewrite or refuse, so it is not for kinds that webhooks or policies look at.
 //
 // Server-side apply does two things: it sets what the manifest says, and it removes what we have applied
 // before and the manifest no longer says. So nothing happens where everything that the manifest says
