@@ -12,24 +12,21 @@ var sensitiveName = regexp.MustCompile(`(?i)pass|secret|token|key|credential|aut
 
 // hideForeign is a content in which the values of environment variables that Git does not know are
 // masked: someone has set them in the cluster, perhaps since they do not belong into Git. The value of
-// a variable that Git sets in clear is shown, unless its name says that it is a secret.
+// a variable that base sets in clear is shown, unless its name says that it is a secret.
 func hideForeign(m Masker, content, base, head map[string]any) map[string]any {
 	if kube.PodSpec(content) == nil {
 		return content
 	}
-	known := map[string]map[string]bool{}
-	for _, manifest := range []map[string]any{base, head} {
-		for _, v := range variables(manifest) {
-			if known[v.place()] == nil {
-				known[v.place()] = map[string]bool{}
-			}
-			known[v.place()][v.value] = true
-		}
+	inBase, known := map[string]bool{}, map[string]bool{}
+	for _, v := range variables(base) {
+		inBase[v.place()], known[v.place()+"\x00"+v.value] = true, true
+	}
+	for _, v := range variables(head) {
+		known[v.place()+"\x00"+v.value] = true
 	}
 	content = deepCopy(content).(map[string]any)
 	for _, v := range variables(content) {
-		values, inGit := known[v.place()]
-		if v.value != "" && !values[v.value] && (!inGit || sensitiveName.MatchString(v.name)) {
+		if v.value != "" && !known[v.place()+"\x00"+v.value] && (!inBase[v.place()] || sensitiveName.MatchString(v.name)) {
 			v.entry["value"] = m.Value(v.value)
 		}
 	}

@@ -102,6 +102,7 @@ func (p *predictor) applied(ctx context.Context, r *row, object map[string]any, 
 	if err != nil {
 		return nil, failure(err)
 	}
+	withoutMadeUp(r.id, outcome.Content, object, r.live)
 	p.options.Cache.put(key, outcome, len(body))
 	r.warn(outcome.Warnings)
 	return outcome.Content, nil
@@ -124,19 +125,23 @@ func (p *predictor) refused(ctx context.Context, r *row, f *kube.Failure) {
 	case f.Code == http.StatusForbidden:
 		p.forbidden(ctx, r, f)
 	case f.Code == http.StatusNotFound && r.live == nil && p.namespaceFails(r): // settled by that
-	case f.Code == http.StatusNotFound && r.live == nil && r.id.Namespace != "":
+	case f.Code == http.StatusNotFound && r.live == nil && strings.Contains(f.Message, `namespaces "`+r.id.Namespace+`"`):
 		r.rejected(fmt.Sprintf("The namespace %s is not in the cluster, and this change does not create it.", r.id.Namespace))
 	case isFault(f):
 		r.unknown(brief(f.Error()))
 	case p.dependsOnArriving(f):
 		p.offline(ctx, r)
 		r.note("It needs something that arrives in the same change: %s", brief(f.Message))
+	case f.Code == http.StatusNotFound && r.kind.Group == rbacGroup: // what only those are not asked about who may bind it
+		r.unknown("the role that it refers to is not in the cluster, and mergegate's preview identity may not bind any role: " + brief(f.Message))
 	case f.Code == http.StatusUnprocessableEntity && r.live != nil && len(fieldCauses(f)) > 0:
 		p.replaced(ctx, r, f)
 	default:
 		r.rejected(brief(f.Error()))
 	}
 }
+
+const rbacGroup = "rbac.authorization.k8s.io"
 
 // isFault says whether a failure tells nothing about the object.
 func isFault(f *kube.Failure) bool {
@@ -163,9 +168,9 @@ func (p *predictor) forbidden(ctx context.Context, r *row, f *kube.Failure) {
 		verbs = append(verbs, "create")
 	}
 	switch {
-	case r.kind.Group == "rbac.authorization.k8s.io" && strings.HasSuffix(r.kind.Resource, "bindings"):
+	case r.kind.Group == rbacGroup && strings.HasSuffix(r.kind.Resource, "bindings"):
 		verbs = append(verbs, "bind")
-	case r.kind.Group == "rbac.authorization.k8s.io":
+	case r.kind.Group == rbacGroup:
 		verbs = append(verbs, "escalate")
 	}
 	for _, verb := range verbs {
