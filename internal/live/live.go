@@ -81,6 +81,7 @@ func Predict(ctx context.Context, api API, rows []Row, o Options) *Prediction {
 	p.definitions(ctx) // first, since they decide how custom resources are judged
 	p.each(p.rows, func(r *row) { p.judge(ctx, r) })
 	p.quotas(ctx)
+	p.bounds()
 	p.existing(ctx)
 	p.each(p.rows, func(r *row) { p.consequences(ctx, r) })
 	return &Prediction{rows: p.rows, server: server}

@@ -2,27 +2,28 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/mergegate/mergegate/internal/kube"
 	"github.com/mergegate/mergegate/internal/plan"
 )
 
-// quotas looks at what several new objects use together. A dry run is checked against a quota and not
+// quotas looks at what several objects use together. A dry run is checked against a quota and not
 // charged to it, so that each of two objects fits alone where only one has room.
 func (p *predictor) quotas(ctx context.Context) {
 	byNamespace := map[string][]*row{}
 	for _, r := range sortedRows(p.rows) {
-		if r.resolved && r.kind.Namespaced && !r.offline && (r.result == plan.WillCreate || r.mayBeNew()) {
+		_, arrives := p.namespaces[r.id.Namespace]
+		if r.resolved && r.kind.Namespaced && !arrives && (r.stored() || r.mayBeNew()) {
 			byNamespace[r.id.Namespace] = append(byNamespace[r.id.Namespace], r)
 		}
 	}
-	for namespace, created := range byNamespace {
-		if len(created) < 2 {
+	for namespace, stored := range byNamespace {
+		if len(stored) < 2 && !stored[0].offline { // alone it was charged by the server
 			continue
 		}
 		kind, ok := p.server.Any("", "ResourceQuota")
@@ -31,79 +32,118 @@ func (p *predictor) quotas(ctx context.Context) {
 		}
 		found, err := p.api.List(ctx, kind, namespace, nil)
 		if err != nil {
-			for _, r := range created {
+			for _, r := range stored {
 				if r.result == plan.WillCreate {
 					r.unknown("whether the new objects of the namespace exceed its quotas together is not known: " + brief(err.Error()))
 				}
 			}
 			continue
 		}
-		for _, quota := range found {
-			exceed(quota, created)
-		}
+		fit(rooms(found), stored)
 	}
+}
+
+// stored says whether the change stores the object.
+func (r *row) stored() bool {
+	switch r.result {
+	case plan.WillCreate, plan.WillUpdate, plan.WillAdopt, plan.WillReplace:
+		return true
+	}
+	return false
 }
 
 // mayBeNew says whether an object is created for all that is known.
 func (r *row) mayBeNew() bool { return r.result == plan.Unknown && r.head != nil && r.live == nil }
 
-// exceed refuses the objects for which a quota has no room, in the order in which they are applied.
-// Whether there is room is not known where it depends on objects of which nothing is known.
-func exceed(quota map[string]any, created []*row) {
-	name := text(fields(quota, "metadata")["name"])
-	spec, status := fields(quota, "spec"), fields(quota, "status")
-	scoped := len(items(spec["scopes"])) > 0 || spec["scopeSelector"] != nil
-	hard := fields(spec, "hard")
-	for _, resource := range slices.Sorted(maps.Keys(hard)) {
-		limit, ok := count(hard[resource])
-		if !ok || scoped {
-			continue
+// room is what is left of one resource of a quota.
+type room struct {
+	quota, resource string
+	left            resource.Quantity
+	scoped          bool              // only some of the pods count
+	perhaps         resource.Quantity // what objects take of which it is not known whether they are stored
+}
+
+func rooms(quotas []map[string]any) []*room {
+	var all []*room
+	for _, quota := range quotas {
+		spec, status := fields(quota, "spec"), fields(quota, "status")
+		hard := fields(spec, "hard")
+		for _, name := range slices.Sorted(maps.Keys(hard)) {
+			left, ok := quantity(hard[name])
+			if !ok {
+				continue
+			}
+			used, _ := quantity(fields(status, "used")[name])
+			left.Sub(used)
+			all = append(all, &room{
+				quota: text(fields(quota, "metadata")["name"]), resource: name, left: left,
+				scoped: len(items(spec["scopes"])) > 0 || spec["scopeSelector"] != nil,
+			})
 		}
-		used, _ := count(fields(status, "used")[resource])
-		perhaps := 0
-		for _, r := range created {
+	}
+	return all
+}
+
+// fit refuses the objects for which there is no room, in the order in which they are applied. An object
+// that does not fit takes nothing. Whether there is room is not known where that depends on objects of
+// which nothing is known.
+func fit(rooms []*room, stored []*row) {
+	for _, r := range stored {
+		needs := r.needs()
+		full, doubtful := (*room)(nil), (*room)(nil)
+		for _, room := range rooms {
+			need, counts := needs[room.resource]
+			if !counts || need.Sign() <= 0 {
+				continue
+			}
+			need.Add(room.perhaps)
 			switch {
-			case !slices.Contains(counted(r), resource):
-			case r.mayBeNew():
-				perhaps++
-			case r.result == plan.WillCreate && used+1 > limit:
-				r.rejected(fmt.Sprintf("exceeded quota %s together with the other objects of this change: %s, used %d, limited to %d", name, resource, used, limit))
-			case r.result == plan.WillCreate && used+1+perhaps > limit:
-				r.unknown(fmt.Sprintf("whether it fits into quota %s is not known: that depends on other objects of this change, of which nothing is known", name))
-				perhaps++
-			case r.result == plan.WillCreate:
-				used++
+			case room.left.Cmp(needs[room.resource]) < 0 && !room.scoped:
+				full = room
+			case room.left.Cmp(need) < 0:
+				doubtful = room
+			}
+		}
+		switch {
+		case r.mayBeNew():
+		case full != nil:
+			r.rejected(fmt.Sprintf("exceeded quota %s together with the other objects of this change: %s, %s left", full.quota, full.resource, full.left.String()))
+			continue
+		case doubtful != nil:
+			r.unknown(fmt.Sprintf("whether it fits into quota %s is not known: that depends on other objects of this change, of which nothing is known", doubtful.quota))
+		}
+		for _, room := range rooms {
+			if need := needs[room.resource]; need.Sign() <= 0 {
+				continue
+			} else if r.result == plan.Unknown || room.scoped {
+				room.perhaps.Add(need)
+			} else {
+				room.left.Sub(need)
 			}
 		}
 	}
 }
 
-// counted are the names under which a quota counts an object.
-func counted(r *row) []string {
-	names := []string{"count/" + strings.TrimSuffix(r.kind.Resource+"."+r.kind.Group, ".")}
-	if r.kind.Group == "" {
-		names = append(names, r.kind.Resource)
+// needs is what an object takes of quotas that it does not have already.
+func (r *row) needs() map[string]resource.Quantity {
+	content := r.afterHead
+	if content == nil {
+		content = r.head
 	}
-	if r.kind.Group == "" && r.kind.Kind == "Service" {
-		switch text(fields(r.afterHead, "spec")["type"]) {
-		case "LoadBalancer":
-			names = append(names, "services.loadbalancers", "services.nodeports")
-		case "NodePort":
-			names = append(names, "services.nodeports")
+	needs := kube.Usage(r.kind, content)
+	if r.live == nil {
+		return needs
+	}
+	for name, has := range kube.Usage(r.kind, r.live) {
+		if need, ok := needs[name]; ok {
+			need.Sub(has)
+			needs[name] = need
 		}
 	}
-	return names
+	return needs
 }
 
-// count is a quantity that is a whole number.
-func count(v any) (int, bool) {
-	var digits string
-	switch v := v.(type) {
-	case string:
-		digits = v
-	case json.Number:
-		digits = string(v)
-	}
-	n, err := strconv.Atoi(digits)
-	return n, err == nil
+func quantity(v any) (resource.Quantity, bool) {
+	q, err := resource.ParseQuantity(fmt.Sprint(v))
+	return q, err == nil
 }

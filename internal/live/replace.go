@@ -77,10 +77,13 @@ func (p *predictor) createTwin(ctx context.Context, r *row) (kube.Outcome, *kube
 	if r.id.Group == "" && r.id.Kind == "Service" {
 		twin["spec"] = withoutAllocations(fields(twin, "spec"), fields(r.live, "spec"))
 	}
-	outcome, err := p.api.Try(ctx, r.attempt(kube.Create, twin))
+	attempt := r.attempt(kube.Apply, twin) // as what is replaced is applied: to create means more than that
+	attempt.Name = twinName(r.id.Name)
+	outcome, err := p.api.Try(ctx, attempt)
 	if err != nil {
 		return outcome, failure(err)
 	}
+	withoutMadeUp(r.id, outcome.Content, twin, nil)
 	if r.id.Group == "" && r.id.Kind == "Service" {
 		restoreAllocations(fields(outcome.Content, "spec"), fields(r.head, "spec"))
 	}

@@ -43,6 +43,7 @@ func (p *predictor) inStandIn(ctx context.Context, r *row) {
 	if p.server.Mutates(r.kind) || p.limited(ctx, r) {
 		return
 	}
+	withoutMadeUp(r.id, outcome.Content, twin, nil)
 	fields(outcome.Content, "metadata")["namespace"] = r.id.Namespace
 	renamed(outcome.Content, name, r.id.Name)
 	r.afterHead = outcome.Content

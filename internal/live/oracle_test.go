@@ -1,0 +1,421 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/plan"
+)
+
+// TestPredictionEqualsReality predicts thousands of changes, lets each really happen, and compares.
+//
+// MERGEGATE_PREDICTIONS is how many, MERGEGATE_SEED makes a run happen again, and MERGEGATE_CASE takes
+// one case of it, with the others of its batch.
+func TestPredictionEqualsReality(t *testing.T) {
+	seed := number(t, "MERGEGATE_SEED", rand.Uint64()>>32)
+	count := int(number(t, "MERGEGATE_PREDICTIONS", 2000))
+	t.Logf("MERGEGATE_SEED=%d", seed)
+	w := newWorld(t)
+	w.install(t)
+	o := &oracle{world: w, t: t, seed: seed, results: map[plan.Result]int{}, kinds: map[string]int{}, reasons: map[string]int{}, cache: &Cache{}}
+	batches := (count + perBatch - 1) / perBatch
+	one := number(t, "MERGEGATE_CASE", 0)
+	var early, late []int
+	for n := range batches {
+		if one > 0 && n != int(one)/perBatch {
+			continue
+		}
+		if profileOf(n) == "hooks" {
+			late = append(late, n)
+		} else {
+			early = append(early, n)
+		}
+	}
+	o.all(early)
+	w.hooks(t)
+	o.all(late)
+	o.report(one > 0)
+}
+
+func number(t *testing.T, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}
+
+// perBatch is how many cases are in a namespace, and most of them in one prediction.
+const perBatch = 20
+
+// profileOf is what is special about the namespace of a batch.
+func profileOf(batch int) string {
+	return []string{"plain", "policy", "hooks", "plain", "quota", "hooks", "plain", "arrives", "defaults", "hooks"}[batch%10]
+}
+
+// oracle compares predictions with what comes true.
+type oracle struct {
+	*world
+	t    *testing.T
+	seed uint64
+
+	cache   *Cache
+	mu      sync.Mutex
+	results map[plan.Result]int
+	kinds   map[string]int
+	reasons map[string]int
+	skipped int // bases that could not be tried
+	bases   int
+	local   int // answers of the local filter
+	wrong   int
+
+	collisions int // with other cases, over what only one can have
+}
+
+func (o *oracle) all(batches []int) {
+	var group errgroup.Group
+	group.SetLimit(16)
+	for _, n := range batches {
+		group.Go(func() error {
+			if err := o.batch(o.t.Context(), n); err != nil {
+				return fmt.Errorf("batch %d: %w", n, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// batch is a namespace with cases in it.
+type batch struct {
+	*oracle
+	profile   string
+	namespace string
+	trials    []*outcome
+}
+
+// outcome is a case with what was predicted and what came true.
+type outcome struct {
+	trial
+	specimen specimen
+	live     map[string]any
+	row      *row
+	alone    bool
+
+	result      plan.Result
+	after       map[string]any
+	said        reply
+	afterBase   map[string]any
+	baseRefused string
+}
+
+func (o *oracle) batch(ctx context.Context, n int) error {
+	b := &batch{oracle: o, profile: profileOf(n), namespace: fmt.Sprintf("b%d", n)}
+	g := newGen(o.seed, uint64(n))
+	all := specimens()
+	some := all
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	if b.profile == "quota" {
+		some = slices.DeleteFunc(slices.Clone(all), func(s specimen) bool { return !slices.Contains(limitedKinds, s.kind) })
+	}
+	for i := range perBatch {
+		of := g.specimen(some)
+		if n*perBatch+i < len(all) {
+			of = all[n*perBatch+i] // each kind at least once
+		}
+		b.trials = append(b.trials, &outcome{trial: g.trial(of, n*perBatch+i, b.namespace), specimen: of, alone: b.profile != "quota" && g.chance(10)})
+	}
+	if b.profile == "arrives" {
+		b.arrive()
+	}
+	for _, c := range b.trials {
+		var err error
+		if c.live, err = b.happen(ctx, c.specimen, c.history, c.subject()); err != nil {
+			return err
+		}
+	}
+	if err := b.tighten(ctx, g); err != nil {
+		return err
+	}
+	b.predict(ctx)
+	if err := b.comeTrue(ctx); err != nil {
+		return err
+	}
+	if b.profile != "quota" && b.profile != "arrives" {
+		if err := b.again(ctx); err != nil {
+			return err
+		}
+	}
+	for _, c := range b.trials {
+		b.compare(c)
+	}
+	for _, c := range b.trials {
+		if c.specimen.cluster {
+			if _, err := b.remove(ctx, c.subject()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// subject is the object as it is named in the cluster.
+func (c *outcome) subject() map[string]any {
+	if c.head != nil {
+		return c.head.Content
+	}
+	return c.base.Content
+}
+
+// predict is one prediction for most cases, and one for each of the others.
+func (b *batch) predict(ctx context.Context) {
+	var together []*outcome
+	for _, c := range b.trials {
+		if !c.alone {
+			together = append(together, c)
+			continue
+		}
+		c.row = Predict(ctx, b.api, []Row{c.trial.row()}, Options{}).rows[0]
+	}
+	rows := make([]Row, len(together))
+	for i, c := range together {
+		rows[i] = c.trial.row()
+	}
+	for i, r := range Predict(ctx, b.api, rows, Options{Cache: b.cache, Name: "oracle"}).rows {
+		together[i].row = r
+	}
+}
+
+// comeTrue applies what was predicted, in the order in which a change is applied: namespaces and
+// definitions first, removals last.
+func (b *batch) comeTrue(ctx context.Context) error {
+	ordered := slices.Clone(b.trials)
+	slices.SortStableFunc(ordered, func(x, y *outcome) int {
+		return cmp.Or(cmp.Compare(x.turn(), y.turn()), x.row.id.Compare(y.row.id))
+	})
+	for _, c := range ordered {
+		if err := b.real(ctx, c); err != nil {
+			return fmt.Errorf("case %d: %w", c.number, err)
+		}
+	}
+	return nil
+}
+
+func (c *outcome) turn() int {
+	switch {
+	case c.head == nil:
+		return 3
+	case c.kind == "Namespace" || c.kind == "CustomResourceDefinition":
+		return 0
+	case slices.Contains([]string{"LimitRange", "ResourceQuota", "ServiceAccount", "PriorityClass", "RuntimeClass", "StorageClass"}, c.kind):
+		return 1
+	}
+	return 2
+}
+
+// real does to an object what its prediction assumes, and notes what happens.
+func (b *batch) real(ctx context.Context, c *outcome) (err error) {
+	if c.head == nil {
+		c.result = plan.NoEffect
+		if c.live != nil {
+			c.result = plan.WillDelete
+			c.said, err = b.release(ctx, c.live)
+		}
+		if err == nil && c.result == plan.WillDelete && !c.said.ok() {
+			c.result = plan.Rejected
+		}
+		return err
+	}
+	head := kube.Prepare(c.head.Content)
+	if c.said, err = b.apply(ctx, kube.FieldManager, head); err != nil {
+		return err
+	}
+	switch {
+	case c.said.ok():
+		c.after = c.said.object
+		c.result = b.effect(c)
+	case c.live != nil && c.said.code == 422 && c.said.causes():
+		return b.replace(ctx, c, head)
+	default:
+		c.result = plan.Rejected
+	}
+	if c.kind == "Namespace" && c.result == plan.WillCreate {
+		_, err = b.do(ctx, "POST", "/api/v1/namespaces/"+c.head.ID.Name+"/serviceaccounts", "", map[string]any{"metadata": map[string]any{"name": "default"}})
+	}
+	return err
+}
+
+func (b *batch) effect(c *outcome) plan.Result {
+	switch {
+	case c.live == nil:
+		return plan.WillCreate
+	case c.base == nil:
+		return plan.WillAdopt
+	case len(differences(nil, c.live, c.after)) == 0:
+		return plan.NoEffect
+	}
+	return plan.WillUpdate
+}
+
+// replace deletes the object and creates it anew; where that is refused, so is the change.
+func (b *batch) replace(ctx context.Context, c *outcome, head map[string]any) error {
+	if said, err := b.release(ctx, c.live); err != nil || !said.ok() {
+		return cmp.Or(err, fmt.Errorf("delete: %v", said.object["message"]))
+	}
+	said, err := b.apply(ctx, kube.FieldManager, head)
+	if err != nil {
+		return err
+	}
+	if said.ok() {
+		c.result, c.after = plan.WillReplace, said.object
+		return nil
+	}
+	c.result = plan.Rejected
+	_, err = b.happen(ctx, c.specimen, c.history, c.subject()) // nobody would have deleted it
+	return err
+}
+
+// again lets the history happen anew, and base be applied on it.
+func (b *batch) again(ctx context.Context) error {
+	for _, c := range b.trials {
+		if c.base == nil || c.live == nil || c.base.ID.Name != identityOf(c.subject()).Name {
+			continue
+		}
+		if _, err := b.remove(ctx, c.subject()); err != nil {
+			return err
+		}
+		live, err := b.happen(ctx, c.specimen, c.history, c.subject())
+		if err != nil {
+			return err
+		}
+		b.mu.Lock()
+		b.bases++
+		if len(differences(kube.Prepare(c.base.Content), live, c.live)) > 0 {
+			b.skipped++
+			b.mu.Unlock()
+			continue
+		}
+		b.mu.Unlock()
+		said, err := b.apply(ctx, kube.FieldManager, b.baseOf(c))
+		if err != nil {
+			return err
+		}
+		if said.ok() {
+			c.afterBase = said.object
+		} else {
+			c.baseRefused = fmt.Sprint(said.code, " ", said.object["message"])
+		}
+	}
+	return nil
+}
+
+// baseOf is base as it is applied: in the version of the proposed object.
+func (b *batch) baseOf(c *outcome) map[string]any {
+	base := kube.Prepare(c.base.Content)
+	if c.head != nil {
+		base["apiVersion"] = c.head.ID.APIVersion()
+	}
+	return base
+}
+
+// fail shows a case whose prediction is wrong.
+func (b *batch) fail(c *outcome, what string, predicted, real map[string]any) {
+	b.mu.Lock()
+	b.wrong++
+	shown := b.wrong <= 10
+	b.mu.Unlock()
+	if !shown {
+		b.t.Errorf("case %d (%s): %s", c.number, c.kind, what)
+		return
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "MERGEGATE_SEED=%d MERGEGATE_CASE=%d (%s in %s): %s\n", b.seed, c.number, c.kind, b.profile, what)
+	for _, h := range c.history {
+		fmt.Fprintf(&text, "history: %s by %s %d %s\n", h.how, h.manager, h.seed, compact(h.object))
+	}
+	if c.base != nil {
+		fmt.Fprintf(&text, "base: %s\n", compact(c.base.Content))
+	}
+	if c.head != nil {
+		fmt.Fprintf(&text, "head: %s\n", compact(c.head.Content))
+	}
+	fmt.Fprintf(&text, "live:\n%s\npredicted:\n%s\nreal:\n%s", asYAML(c.live), asYAML(predicted), asYAML(real))
+	b.t.Error(text.String())
+}
+
+func compact(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
+
+func asYAML(v map[string]any) string {
+	data, err := yaml.JSONToYAML([]byte(compact(v)))
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
+
+// report says what was compared, and fails where that was too little.
+func (o *oracle) report(partly bool) {
+	total := 0
+	for _, n := range o.results {
+		total += n
+	}
+	var parts []string
+	for _, r := range []plan.Result{plan.WillCreate, plan.WillUpdate, plan.NoEffect, plan.WillAdopt, plan.WillReplace, plan.WillDelete, plan.Rejected, plan.Unknown} {
+		parts = append(parts, fmt.Sprintf("%d %s", o.results[r], r))
+		if o.results[r] < 5 && r != plan.Unknown && !partly {
+			o.t.Errorf("only %d changes of result %s", o.results[r], r)
+		}
+	}
+	share := 100 * float64(o.results[plan.Unknown]) / float64(max(total, 1))
+	o.t.Logf("%d changes: %s (%.1f %% unknown), %d wrong; base compared for %d (%d not), %d answers of the local filter", total, strings.Join(parts, ", "), share, o.wrong, o.bases-o.skipped, o.skipped, o.local)
+	for _, reason := range slices.Sorted(maps.Keys(o.reasons)) {
+		o.t.Logf("unknown: %d x %s", o.reasons[reason], reason)
+	}
+	o.t.Logf("kinds: %v", o.kinds)
+	if partly {
+		return
+	}
+	if share > 2 {
+		o.t.Errorf("%.1f %% are unknown", share)
+	}
+	if o.collisions*100 > total {
+		o.t.Errorf("%d cases got into one another's way", o.collisions)
+	}
+	if o.skipped*50 > o.bases {
+		o.t.Errorf("%d of %d histories did not happen again as they had", o.skipped, o.bases)
+	}
+	for _, s := range specimens() {
+		if o.kinds[s.kind] == 0 {
+			o.t.Errorf("no change of kind %s", s.kind)
+		}
+	}
+}
