@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,7 +45,7 @@ func (p *predictor) customResources(ctx context.Context, r *row) error {
 	target := strings.SplitN(crdTarget(r.live), "/", 2)
 	kind, ok := p.server.Any(target[0], target[1])
 	if !ok {
-		return nil // it is not served, so it has no objects that anyone could see
+		return p.silence(target[0]) // else it is not served, so it has no objects that anyone could see
 	}
 	found, err := p.api.List(ctx, kind, "", nil)
 	if err != nil {
@@ -56,8 +58,22 @@ func (p *predictor) customResources(ctx context.Context, r *row) error {
 // transient kinds come and go by themselves and say nothing about what is lost.
 var transient = []string{"Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "ReplicaSet", "PodMetrics", "CertificateSigningRequest"} //nolint:gochecknoglobals // a table
 
+// silence is an error where an API does not answer: of a group, or of any where none is given. What of
+// its kinds there is, nobody can say, and Kubernetes itself removes no namespace until it knows.
+func (p *predictor) silence(group string) error {
+	for _, version := range slices.Sorted(maps.Keys(p.server.Silent)) {
+		if group == "" || strings.HasPrefix(version, group+"/") {
+			return fmt.Errorf("%s is served by an API that does not answer: %s", version, p.server.Silent[version])
+		}
+	}
+	return nil
+}
+
 // contents are the objects in a namespace, of every kind. What their owners delete is not counted twice.
 func (p *predictor) contents(ctx context.Context, r *row) error {
+	if err := p.silence(""); err != nil {
+		return err
+	}
 	var kinds []kube.Kind
 	seen := map[string]bool{}
 	for _, k := range p.server.Kinds {

@@ -165,8 +165,16 @@ func (p *predictor) existing(ctx context.Context) {
 func (p *predictor) revalidate(ctx context.Context, d *definition, wanted func(namespace, name string) bool) {
 	more := 0
 	kind, ok := p.server.Any(d.parsed.Group(), d.parsed.Kind())
+	if err := p.silence(d.parsed.Group()); !ok && err != nil {
+		d.row.unknown("whether the live objects of the kind stay valid is not known: " + err.Error())
+	}
 	if !ok {
 		return // it is not served yet: there are none
+	}
+	for _, k := range p.server.Kinds { // rather in a version that stays
+		if k.GroupKind() == kind.GroupKind() && slices.Contains(d.parsed.Versions(), k.Version) {
+			kind = k
+		}
 	}
 	found, err := p.api.List(ctx, kind, "", wanted)
 	if err != nil {
@@ -174,8 +182,12 @@ func (p *predictor) revalidate(ctx context.Context, d *definition, wanted func(n
 		return
 	}
 	version := kind.Version
+	for _, k := range p.server.Kinds {
+		if k.GroupKind() == kind.GroupKind() && !slices.Contains(d.parsed.Versions(), k.Version) {
+			d.row.note("The version %s, in which the cluster serves %d live objects, is no longer served.", k.Version, len(found))
+		}
+	}
 	if !slices.Contains(d.parsed.Versions(), version) {
-		d.row.note("The version %s, in which the cluster serves %d live objects, is no longer served.", version, len(found))
 		return
 	}
 	for _, object := range found {

@@ -71,6 +71,10 @@ func TestDefinitions(t *testing.T) {
 	if !slices.ContainsFunc(withoutV1.Notes, func(n string) bool { return strings.Contains(n, "version v1") }) {
 		t.Errorf("nobody is told that v1 goes: %q", withoutV1.Notes)
 	}
+	both := s.ask(change{definition, strings.ReplaceAll(definition[:first]+definition[second:], "{type: integer}", "{type: integer, maximum: 10}")})[0]
+	if len(both.Invalid) != 1 || len(both.Notes) == 0 {
+		t.Errorf("a version goes, and objects become invalid in the other: %s", text(both))
+	}
 	storesV1 := strings.Replace(definition[:second], "storage: false", "storage: true", 1)
 	storesV1 = storesV1[:strings.LastIndex(storesV1, ",")] + "]}}"
 	s.expect(plan.Rejected, "storedVersions", s.ask(change{definition, storesV1})[0])
