@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mergegate/mergegate/internal/cluster"
 	"github.com/mergegate/mergegate/internal/faultproxy"
 	"github.com/mergegate/mergegate/internal/live"
 	"github.com/mergegate/mergegate/internal/plan"
@@ -33,19 +35,23 @@ func TestPartialFaults(t *testing.T) {
 		"a list has no end":   {faultproxy.Always(is("GET", "/configmaps"), faultproxy.Fault{HangAfter: 50}), maps, "the API server does not answer in time"},
 		"reviews are forbidden": {
 			faultproxy.Always(func(r faultproxy.Request) bool { return r.Is("POST", "selfsubjectaccessreviews") }, forbidden),
-			[]string{"rejected by quota", "fits into"}, "",
+			[]string{"rejected by quota", "fits into"},
+			"",
 		},
 		"reviews say no": {
 			faultproxy.Always(func(r faultproxy.Request) bool { return r.Is("POST", "selfsubjectaccessreviews") }, faultproxy.Fault{Edit: deny}),
-			[]string{"rejected by quota"}, "mergegate may not patch services.v1 in namespace " + s.name,
+			[]string{"rejected by quota"},
+			"mergegate may not patch services.v1 in namespace " + s.name,
 		},
 		"a firewall forbids": {
 			faultproxy.Always(is("PATCH", "/configmaps/created"), faultproxy.Fault{Status: 403, Body: "<html>" + confidential}),
-			[]string{"create"}, "the API server answers 403 (Forbidden)",
+			[]string{"create"},
+			"the API server answers 403 (Forbidden)",
 		},
 		"a proxy has lost its way": {
 			faultproxy.Always(is("PATCH", "/configmaps/created"), faultproxy.Fault{Status: 404, Body: "<html>" + confidential}),
-			[]string{"create"}, "the API server answers 404 (Not Found)",
+			[]string{"create"},
+			"the API server answers 404 (Not Found)",
 		},
 		"a kind is silent": {
 			faultproxy.Always(func(r faultproxy.Request) bool { return r.Path == "/apis" }, faultproxy.Fault{Edit: stale(s.name + ".example.com")}), nil, "",
@@ -56,7 +62,7 @@ func TestPartialFaults(t *testing.T) {
 	}, func(t *testing.T, name string, p partial) {
 		proxy := faultproxy.Start(t, s.cluster.Kubeconfig, faultproxy.Options{})
 		proxy.Do(p.script)
-		answers, fault := s.predict(t, open(t, proxy.Kubeconfig, short), live.Options{})
+		answers, fault := s.predict(t, open(t, proxy.Kubeconfig, cluster.Settings{Timeout: 8 * time.Second, Patience: time.Second}), live.Options{})
 		s.compare(t, name, want, answers)
 		tellsNothing(t, proxy, name, answers, fault)
 		reasoned := len(p.unknown) == 0
@@ -117,7 +123,7 @@ func TestSilentKinds(t *testing.T) {
 	s.add("another", plan.WillCreate, "", configMap("created", "a: one"))
 	proxy := faultproxy.Start(t, s.cluster.Kubeconfig, faultproxy.Options{})
 	proxy.Do(faultproxy.Always(func(r faultproxy.Request) bool { return r.Path == "/apis" }, faultproxy.Fault{Edit: stale(s.name + ".example.com")}))
-	answers, _ := s.predict(t, open(t, proxy.Kubeconfig, short), live.Options{})
+	answers, _ := s.predict(t, open(t, proxy.Kubeconfig, cluster.Settings{}), live.Options{})
 	for i, a := range answers {
 		if a.Result != s.want[i] || a.Fault != (a.Result == plan.Unknown) || a.Fault && !strings.Contains(a.Reason, s.name+".example.com/v1") {
 			t.Errorf("%s: %+v", s.what[i], a.Live)
