@@ -11,8 +11,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 
 	"github.com/mergegate/mergegate/internal/kube"
@@ -26,11 +26,12 @@ const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 func (c *Cluster) Discover(ctx context.Context) (*kube.Server, error) {
 	var version struct{ GitVersion string }
 	var core, named []byte
-	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.json(inner, "/version", &version) })
-	group.Go(func() (err error) { core, err = c.discovery(inner, "/api"); return err })
-	group.Go(func() (err error) { named, err = c.discovery(inner, "/apis"); return err })
-	if err := group.Wait(); err != nil {
+	err := together(
+		func() error { return c.json(ctx, "/version", &version) },
+		func() (err error) { core, err = c.discovery(ctx, "/api"); return err },
+		func() (err error) { named, err = c.discovery(ctx, "/apis"); return err },
+	)
+	if err != nil {
 		return nil, err
 	}
 	s := &kube.Server{Version: version.GitVersion, Silent: map[string]string{}}
@@ -46,6 +47,18 @@ func (c *Cluster) Discover(ctx context.Context) (*kube.Server, error) {
 		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Version, b.Version), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Resource, b.Resource))
 	})
 	return s, c.admission(ctx, s)
+}
+
+// together does several things at the same time and returns the error of the first one that has any, in
+// their order and not in that of time: the same fault is told in the same words.
+func together(things ...func() error) error {
+	errs := make([]error, len(things))
+	var group sync.WaitGroup
+	for i, do := range things {
+		group.Go(func() { errs[i] = do() })
+	}
+	group.Wait()
+	return cmp.Or(errs...)
 }
 
 func (c *Cluster) discovery(ctx context.Context, path string) ([]byte, error) {
@@ -125,15 +138,13 @@ func (c *Cluster) admission(ctx context.Context, s *kube.Server) error {
 		"ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
 	}
 	lists := make([][]map[string]any, len(kinds))
-	group, inner := errgroup.WithContext(ctx)
+	var reads []func() error
 	for i, name := range kinds {
-		kind, ok := newest(s, name)
-		if !ok {
-			continue
+		if kind, ok := newest(s, name); ok {
+			reads = append(reads, func() (err error) { lists[i], err = c.List(ctx, kind, "", nil); return err })
 		}
-		group.Go(func() (err error) { lists[i], err = c.List(inner, kind, "", nil); return err })
 	}
-	err := group.Wait()
+	err := together(reads...)
 	var failure *kube.Failure
 	if errors.As(err, &failure) && failure.Code == http.StatusForbidden {
 		return nil
