@@ -25,6 +25,10 @@ import (
 // where: what Go, a load balancer or a server in trouble says names addresses of the network in which
 // the cluster is. What a server says of an object, it says to the object's author, and is kept.
 
+// refusedTries is after how many tries a server at which nobody listens is given up, within about two
+// seconds: a load balancer has others, and whoever waits for a plan learns of it at once.
+const refusedTries = 4
+
 // judge says what a failed try means, and whether and when another one may help. The server says so
 // by its status, and by Retry-After where it is too busy (429, 503: priority and fairness).
 func judge(err error, try int) (failure *kube.Failure, pause time.Duration, again bool) {
@@ -32,7 +36,8 @@ func judge(err error, try int) (failure *kube.Failure, pause time.Duration, agai
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
 		var certificate *tls.CertificateVerificationError
-		return unanswered(err), pause, !errors.As(err, &certificate)
+		nobody := errors.Is(err, syscall.ECONNREFUSED) && try >= refusedTries
+		return unanswered(err), pause, !nobody && !errors.As(err, &certificate)
 	}
 	s := status.Status()
 	failure = failureOf(s)
