@@ -45,6 +45,9 @@ patches:
 	d.conclusions(p, "success", "success")
 	d.claims.add(fmt.Sprintf("#%d %s: the same comment, with the new plan", p.number, p.kind), p.said.ID == before && strings.Contains(p.said.Body, "LOG_LEVEL"),
 		fmt.Sprintf("comment %d, before %d", p.said.ID, before))
+	if err := d.outage(ctx, p); err != nil {
+		return err
+	}
 	return d.accepted(ctx, p)
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/mergegate/mergegate/internal/clustertest"
 )
 
 // program is the real mergegate, built once when the first test needs it.
@@ -44,6 +46,12 @@ func mergegate(t *testing.T) string {
 		t.Fatal(program.err)
 	}
 	return file
+}
+
+// clusters are the arguments for a demo with clusters.
+func clusters(t *testing.T, args ...string) []string {
+	t.Helper()
+	return append(args, "--devcluster", clustertest.Binary(t))
 }
 
 // runDemo runs the demo and returns its exit code and what it printed. What it leaves in the temporary
@@ -107,18 +115,21 @@ func gone(t *testing.T, printed string) {
 }
 
 func TestSampleStory(t *testing.T) {
-	code, printed := runDemo(t, t.Context(), nil, "--bin", mergegate(t), "--sample", "../../testdata/sample")
+	code, printed := runDemo(t, t.Context(), nil, clusters(t, "--bin", mergegate(t), "--sample", "../../testdata/sample")...)
 	if code != exitHeld {
 		t.Errorf("exit code %d", code)
 	}
 	expect(t, printed,
+		`Started two clusters, staging-eu and prod-eu`, `By hand in prod-eu, .* kubectl -n shop-production set resources`,
+		`(?s)Already different in the cluster, this merge would revert it.+1Gi → 512Mi.+kubectl-set`,
+		`in the cluster: as planned, pods restart`, `rejected by prod-eu: .*'no-host-path'`,
 		`Started a local GitHub: REST, git, branch protection, webhooks: at`, `ann opened #3`, `#1 has its checks and its comment`,
 		`mergegate / plan +✓ success +2 objects updated in 2 of 6 applications`,
-		`mergegate / policy +✗ failure +Blocked: denied by \d+ policies in 1 application`,
+		`mergegate / policy +✗ failure +Blocked: 1 object rejected by the cluster, denied by \d+ policies in 1 application`,
 		`(?m)^  apps/checkout/overlays/production/debug\.yaml:12 +failure +MG101`,
-		`#2: GitHub answers 405: Required status check "mergegate / policy" is failing`,
+		`#2: GitHub answers 405: Required status check "mergegate / plan" is failing`,
 		`#1: GitHub answers 200: Pull Request successfully merged`,
-		`mergegate reacted with eyes`, `ok +mergegate keeps one comment per pull request +#1 has 1, #2 has 1, #3 has 1`,
+		`prod-eu did not answer`, `ok +#2 repaired: the cluster is back, and so is success`, `mergegate reacted with eyes`, `ok +mergegate keeps one comment per pull request +#1 has 1, #2 has 1, #3 has 1`,
 		`\d+ calls of GitHub's API`)
 	if strings.ContainsAny(printed, "\x1b\x01\x02\x03\x04\x05\x06") {
 		t.Error("colours or marks of style in what is no terminal")
@@ -133,11 +144,11 @@ func TestSampleStoryReportsWhatDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, sample, "policy/none.rego", "package none\n\nimport rego.v1\n\ndeny contains \"never\" if input.kind == \"Nothing\"\n")
-	code, printed := runDemo(t, t.Context(), nil, "--bin", mergegate(t), "--sample", sample)
+	code, printed := runDemo(t, t.Context(), nil, clusters(t, "--bin", mergegate(t), "--sample", sample)...)
 	if code != exitDiffers {
 		t.Errorf("exit code %d", code)
 	}
-	expect(t, printed, `FAILED +#2 privileged: plan success, policy failure +plan success, policy success`, `(?s)FAILED.+\d expectations did not hold`,
+	expect(t, printed, `FAILED +#2 privileged: annotation on that very line +none at`, `(?s)FAILED.+\d expectations? did not hold`,
 		`The last lines of mergegate's log`)
 	gone(t, printed)
 }
@@ -166,7 +177,7 @@ func TestInterruptCleansUp(t *testing.T) {
 		if strings.Contains(printed, "ann opened #2") {
 			cancel()
 		}
-	}, "--bin", mergegate(t), "--sample", "../../testdata/sample")
+	}, clusters(t, "--bin", mergegate(t), "--sample", "../../testdata/sample")...)
 	if code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
@@ -194,7 +205,7 @@ func TestKeepWaitsForTheInterrupt(t *testing.T) {
 			res.Body.Close()
 		}
 		cancel()
-	}, "--bin", mergegate(t), "--sample", "../../testdata/sample", "--keep")
+	}, clusters(t, "--bin", mergegate(t), "--sample", "../../testdata/sample", "--keep")...)
 	if code != exitHeld {
 		t.Errorf("exit code %d", code)
 	}
@@ -206,7 +217,7 @@ func TestMergegateThatEnds(t *testing.T) {
 	if err := os.WriteFile(file, []byte("#!/bin/sh\necho no luck \x1b[31mtoday >&2\nexit 3\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	code, printed := runDemo(t, t.Context(), nil, "--bin", file, "--sample", "../../testdata/sample")
+	code, printed := runDemo(t, t.Context(), nil, clusters(t, "--bin", file, "--sample", "../../testdata/sample")...)
 	if code != exitDiffers {
 		t.Errorf("exit code %d", code)
 	}
@@ -219,7 +230,7 @@ func TestMergegateThatNeverAnswers(t *testing.T) {
 	if err := os.WriteFile(file, []byte("#!/bin/sh\necho thinking\nexec sleep 600\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	code, printed := runDemo(t, t.Context(), nil, "--bin", file, "--sample", "../../testdata/sample", "--patience", "300ms")
+	code, printed := runDemo(t, t.Context(), nil, clusters(t, "--bin", file, "--sample", "../../testdata/sample", "--patience", "300ms")...)
 	if code != exitDiffers {
 		t.Errorf("exit code %d", code)
 	}
@@ -233,6 +244,7 @@ func TestUsage(t *testing.T) {
 	}{
 		"no program":         {[]string{"--bin", "nowhere"}, "make build"},
 		"repository alone":   {[]string{"--repo", "."}, "go together"},
+		"no devcluster":      {[]string{"--devcluster", "nowhere"}, "make devcluster"},
 		"revisions alone":    {[]string{"--base", "a", "--head", "b"}, "go together"},
 		"an argument":        {[]string{"now"}, `unexpected argument "now"`},
 		"a flag it lacks":    {[]string{"--fast"}, "-fast"},

@@ -1,8 +1,8 @@
 // Command demo shows mergegate at work on this machine, without an account: it starts the local GitHub and
-// the real mergegate program as its App, opens pull requests, and prints what people would see of them. What
+// the real mergegate program as its App, Kubernetes API servers with what the sample runs, opens pull requests, and prints what people would see of them. What
 // it says it checks: it exits with 0 only when everything was as it should be.
 //
-// It knows the local GitHub, mergegate's settings and GitHub's REST API as people use it. It must not know
+// It knows the local GitHub, devcluster, mergegate's settings and GitHub's REST API as people use it. It must not know
 // how mergegate works inside.
 package main
 
@@ -39,6 +39,7 @@ func main() {
 // options is the command line.
 type options struct {
 	binary, sample   string
+	devcluster       string
 	repo, base, head string
 	keep             bool
 	patience         time.Duration
@@ -50,6 +51,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.SetOutput(out)
 	flags.StringVar(&o.binary, "bin", filepath.Join("bin", "mergegate"), "the mergegate program")
 	flags.StringVar(&o.sample, "sample", filepath.Join("testdata", "sample"), "directory of the GitOps repository to show")
+	flags.StringVar(&o.devcluster, "devcluster", filepath.Join("bin", "devcluster"), "the program that is the sample's clusters")
 	flags.StringVar(&o.repo, "repo", "", "show this git repository instead of the sample")
 	flags.StringVar(&o.base, "base", "", "with --repo: the revision that the pull request goes into")
 	flags.StringVar(&o.head, "head", "", "with --repo: the revision that it proposes")
@@ -66,6 +68,9 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	}
 	if info, err := os.Stat(o.binary); err != nil || info.IsDir() {
 		return o, fmt.Errorf("no program at --bin %s: run make build first", o.binary)
+	}
+	if info, err := os.Stat(o.devcluster); o.repo == "" && (err != nil || info.IsDir()) {
+		return o, fmt.Errorf("no program at --devcluster %s: run make devcluster first", o.devcluster)
 	}
 	return o, nil
 }

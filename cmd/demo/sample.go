@@ -18,7 +18,8 @@ const (
 	mailerProduction   = "apps/mailer/overlays/production/kustomization.yaml"
 )
 
-// samplePulls are the pull requests of the story: one that is fine, one that policies deny, one that is broken.
+// samplePulls are the pull requests of the story: one that is fine, one that policies deny and a cluster
+// refuses, one that is broken.
 func samplePulls() (release, debug, broken *pullRequest) {
 	release = &pullRequest{
 		kind: "image bump", branch: "release-shop-1.9.0", title: "Release shop 1.9.0",
@@ -63,11 +64,14 @@ spec:
 // sampleStory is the demo with the sample repository.
 func (d *demo) sampleStory(ctx context.Context) error {
 	d.line("%s", bold("mergegate demo"))
-	d.line("A pull request on a GitOps repository gets its plan, its policy verdict and its checks. All on this machine.\n")
+	d.line("A pull request on a GitOps repository gets its plan, what it would do to the clusters, its policy verdict and its checks.\nAll on this machine.\n")
 	if err := d.begin(ctx, "shop-gitops", d.sample); err != nil {
 		return err
 	}
 	d.step("Pushed %s to %s: three services, for staging and production", d.sample, bold(d.repository))
+	if err := d.clusters(ctx); err != nil {
+		return err
+	}
 	if err := d.serve(ctx); err != nil {
 		return err
 	}
@@ -152,6 +156,7 @@ func (d *demo) claimRelease(p *pullRequest) {
 	d.claims.has("#1 image bump: comment shows the new image in both", p.said.Body, "shop", "staging", "production", "1.8.2", "1.9.0")
 	others := slices.DeleteFunc([]string{"checkout", "mailer"}, func(name string) bool { return !strings.Contains(p.said.Body, name) })
 	d.claims.add("#1 image bump: comment leaves others out", len(others) == 0, orNeither(others))
+	d.claimDrift(p)
 }
 
 func orNeither(list []string) string {
@@ -162,7 +167,8 @@ func orNeither(list []string) string {
 }
 
 func (d *demo) claimDebug(p *pullRequest) {
-	d.conclusions(p, "success", "failure")
+	d.conclusions(p, "failure", "failure")
+	d.claimRefused(p)
 	line := 1 + strings.Count(p.edits[1].new[:strings.Index(p.edits[1].new, "privileged: true")], "\n")
 	i := slices.IndexFunc(p.notes, func(n annotation) bool { return n.Path == debugPatch && n.Line == line && n.Level == "failure" })
 	if i < 0 {

@@ -14,6 +14,7 @@ const (
 	maxSummary  = 12
 	maxNotes    = 10
 	maxComment  = 50
+	maxOutage   = 22
 	maxFollowUp = 22 // of a comment that was shown before
 )
 

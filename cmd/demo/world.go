@@ -35,11 +35,12 @@ const (
 // stopGrace is how long mergegate may take to end. What it leaves undone is thrown away with its data.
 const stopGrace = 10 * time.Second
 
-// world is the local GitHub and mergegate, which runs as a process of its own.
+// world is the local GitHub, clusters, and mergegate: the latter run as processes of their own.
 type world struct {
 	dir, binary string
 	patience    time.Duration
 	github      *githubsim.Server
+	clusters    []*cluster
 	traffic     traffic
 	address     string // where mergegate listens
 	process     *exec.Cmd
@@ -122,6 +123,9 @@ func (w *world) startMergegate(ctx context.Context) error {
 		"MERGEGATE_GITHUB_URL=" + w.github.URL(), "MERGEGATE_GITHUB_API_URL=" + w.github.URL() + "/api/v3",
 		"MERGEGATE_GITHUB_APP_ID=" + strconv.Itoa(appID), "MERGEGATE_GITHUB_PRIVATE_KEY=" + string(key),
 		"MERGEGATE_GITHUB_WEBHOOK_SECRETS=" + hookSecret, "MERGEGATE_GITHUB_WRITE_INTERVAL=0s", "MERGEGATE_LOG_FORMAT=text",
+	}
+	if len(w.clusters) > 0 {
+		cmd.Env = append(cmd.Env, "MERGEGATE_CLUSTERS_KUBECONFIG="+w.kubeconfig())
 	}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start mergegate: %w", err)
@@ -212,6 +216,7 @@ func (w *world) close() error {
 	if w.process != nil {
 		errs = append(errs, w.stopMergegate())
 	}
+	errs = append(errs, each(w.clusters, (*cluster).stop))
 	if w.github != nil {
 		errs = append(errs, w.github.Close())
 	}
