@@ -1,9 +1,9 @@
-// Command demo shows mergegate at work on this machine, without an account: it starts the local GitHub and
-// the real mergegate program as its App, Kubernetes API servers with what the sample runs, opens pull requests, and prints what people would see of them. What
-// it says it checks: it exits with 0 only when everything was as it should be.
+// Command demo shows mergegate at work on this machine, without an account: it starts the local GitHub, Kubernetes
+// API servers with what the sample runs, and the real mergegate program as the App, opens pull requests, and prints
+// what people would see of them. What it says it checks: it exits with 0 only when everything was as it should be.
 //
-// It knows the local GitHub, devcluster, mergegate's settings and GitHub's REST API as people use it. It must not know
-// how mergegate works inside.
+// It knows the local GitHub, devcluster, mergegate's settings and GitHub's REST API as people use it. It must not
+// know how mergegate works inside.
 package main
 
 import (
