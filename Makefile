@@ -77,11 +77,11 @@ BENCH_ROUNDS ?= 3
 BENCH := BENCH_PAIRS=$(BENCH_PAIRS) BENCH_REPORT=$(abspath bin/bench.md) go test -run '^$$' -timeout 30m ./cmd/mergegate
 
 .PHONY: bench
-bench: build tools ## measure whole programs, side by side with stock tools; WRITE=1 puts the figures into docs/benchmarks.md
+bench: build tools devcluster ## measure whole programs, side by side with stock tools; WRITE=1 puts the figures into docs/benchmarks.md
 	@rm -f bin/bench.md
 	$(BENCH) -benchtime $(BENCH_ROUNDS)x -bench '^Benchmark(Machine$(if $(MERGEGATE_CORPUS),|Plan))$$'
 	@$(if $(MERGEGATE_CORPUS),,echo "no recorded repositories, so no plan is measured: name them with CORPUS=DIR")
-	$(BENCH) -benchtime 1x -bench '^Benchmark(Webhook|PullRequest)$$'
+	$(BENCH) -benchtime 1x -bench '^Benchmark(Live|Webhook|PullRequest)$$'
 	@cat bin/bench.md
 	$(if $(WRITE),sed -i '/^<!-- figures/q' docs/benchmarks.md && cat bin/bench.md >> docs/benchmarks.md)
 

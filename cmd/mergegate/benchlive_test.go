@@ -36,7 +36,6 @@ func BenchmarkLive(b *testing.B) {
 type contender struct {
 	name string
 	args []string
-	env  []string
 	// differ counts the objects that it says would change.
 	differ func(stdout string) int
 }

@@ -39,7 +39,7 @@ type Environment struct {
 	Cluster  string
 	Clusters []string // instead of Cluster: each gets the same
 	After    []string // the environments that come first
-	Freeze  []Freeze
+	Freeze   []Freeze
 }
 
 // Freeze is a time in which nothing is deployed.
@@ -227,8 +227,8 @@ func (d *decoder) environments(v value) map[string]Environment {
 		d.fields(v, map[string]func(value){
 			"cluster":  func(v value) { e.Cluster = d.text(v) },
 			"clusters": func(v value) { e.Clusters = d.texts(v); several = v },
-			"after":   func(v value) { e.After, after[name.Value] = d.texts(v), v },
-			"freeze":  func(v value) { d.sequence(v, func(v value) { e.Freeze = append(e.Freeze, d.freeze(v)) }) },
+			"after":    func(v value) { e.After, after[name.Value] = d.texts(v), v },
+			"freeze":   func(v value) { d.sequence(v, func(v value) { e.Freeze = append(e.Freeze, d.freeze(v)) }) },
 		})
 		if e.Cluster != "" && len(e.Clusters) > 0 {
 			d.fail(several, "is given together with cluster: keep one of them")

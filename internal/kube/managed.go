@@ -35,7 +35,7 @@ type FieldSet map[string]any
 func Managers(object map[string]any) []Manager {
 	var all []Manager
 	for _, entry := range list(at(object, "metadata", "managedFields")) {
-		text := func(key string) string { s, _ := at(entry, key).(string); return s } //nolint:errcheck // empty where it is none
+		text := func(key string) string { s, _ := at(entry, key).(string); return s } // empty where it is none
 		m := Manager{Name: text("manager"), Operation: text("operation"), Subresource: text("subresource"), APIVersion: text("apiVersion"), Time: text("time")}
 		if fields, ok := at(entry, "fieldsV1").(map[string]any); ok {
 			m.Fields = fields

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -123,15 +124,32 @@ func (d *definition) admit(ctx context.Context, r *row) (schema.Admission, error
 }
 
 // replacedDefinition settles a definition of which something immutable changes (its scope, its names).
-// A twin of another name would be no definition of the same kind, so its schema is the proof.
-func (p *predictor) replacedDefinition(r *row, f *kube.Failure) {
+// The twin that proves that the new one is admitted has another plural, after which it is called.
+func (p *predictor) replacedDefinition(ctx context.Context, r *row, f *kube.Failure) {
 	if !onlyImmutable(f) {
 		r.rejected(brief(f.Error()))
 		return
 	}
-	r.afterHead = r.head
-	r.result, r.reason = plan.WillReplace, immutable(f)
-	r.note("Replacing a definition deletes every object of its kind.")
+	twin := deepCopy(r.head).(map[string]any)
+	names := fields(twin, "spec", "names")
+	plural, free := text(names["plural"]), twinName(text(names["plural"]))
+	names["plural"] = free
+	attempt := r.attempt(kube.Apply, twin)
+	attempt.Name = free + "." + text(fields(twin, "spec")["group"])
+	fields(twin, "metadata")["name"] = attempt.Name
+	outcome, err := p.api.Try(ctx, attempt)
+	if err == nil {
+		r.afterHead = renamed(outcome.Content, free, plural).(map[string]any)
+		r.result, r.reason = plan.WillReplace, immutable(f)
+		r.note("Replacing a definition deletes every object of its kind.")
+		return
+	}
+	switch failed := failure(err); {
+	case failed.Code == http.StatusUnprocessableEntity || p.refusesTwin(ctx, r, failed):
+		r.rejected(brief(r.ownName(failed.Error(), free)))
+	default:
+		r.unknown(fmt.Sprintf("%s; it would have to be replaced, and whether the new definition would be admitted is not known: %s", immutable(f), brief(failed.Error())))
+	}
 }
 
 // onlyImmutable says whether all causes are of the type that Kubernetes gives where it compares with the

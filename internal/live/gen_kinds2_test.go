@@ -221,6 +221,21 @@ kind: APIService
 metadata: {name: v1.NAME.example.com}
 spec: {group: NAME.example.com, version: v1, groupPriorityMinimum: <100|200>, versionPriority: 10, insecureSkipTLSVerify: true, service: {name: s, namespace: default, port: 443}}
 `, edits: []edit{{"/spec/groupPriorityMinimum", `300`}, {"/spec/version", `v2`}, {"/spec/service/port", `8443`}, {"/spec/caBundle", `bm8=`}}},
+	{kind: "CustomResourceDefinition", cluster: true, text: `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: NAMEs.crd.example.com, labels: {a: <b|c>}}
+spec:
+  group: crd.example.com
+  scope: <Cluster|Namespaced>
+  names: {plural: NAMEs, kind: KNAME, shortNames: [sNAME]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {a: {type: <string|integer>}}}}}}
+    additionalPrinterColumns: [{name: A, type: string, jsonPath: .spec.a}] #?
+`, edits: []edit{{"/spec/scope", `Cluster`}, {"/spec/scope", `Namespaced`}, {"/spec/names/kind", `Other`}, {"/spec/names/categories", `[all]`}, {"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/b", `{type: boolean, default: true}`}, {"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/b", `{type: wrong}`}, {"/spec/versions/0/storage", `false`}, {"/spec/versions/0/subresources", `{status: {}}`}, {"/spec/versions/0/name", `v2`}}},
 	{kind: "Gadget", weight: 8, text: gadgetText("v1"), edits: gadgetEdits},
 	{kind: "GadgetBeta", weight: 2, text: gadgetText("v1beta1"), edits: append([]edit{{"/apiVersion", `example.com/v1`}}, gadgetEdits...)},
 	{kind: "Loose", weight: 2, text: `
@@ -259,8 +274,11 @@ webhooks:
 }
 
 var hookEdits = []edit{ //nolint:gochecknoglobals // a table
-	{"/webhooks/0/timeoutSeconds", `7`}, {"/webhooks/0/timeoutSeconds", `99`}, {"/webhooks/0/clientConfig/url", `"https://127.0.0.1:9/c"`},
-	{"/webhooks/0/clientConfig/caBundle", `bm8=`}, {"/webhooks/0/name", `renamed.example.com`},
+	{"/webhooks/0/timeoutSeconds", `7`},
+	{"/webhooks/0/timeoutSeconds", `99`},
+	{"/webhooks/0/clientConfig/url", `"https://127.0.0.1:9/c"`},
+	{"/webhooks/0/clientConfig/caBundle", `bm8=`},
+	{"/webhooks/0/name", `renamed.example.com`},
 }
 
 // gadgetText is a custom resource of many kinds of fields.
@@ -286,8 +304,26 @@ spec:
 }
 
 var gadgetEdits = []edit{ //nolint:gochecknoglobals // a table
-	{"/spec/size", `0`}, {"/spec/size", `9`}, {"/spec/size", `99`}, {"/spec/class", `gold`}, {"/spec/class", `silver`}, {"/spec/class", `lead`},
-	{"/spec/tags", `[z, q]`}, {"/spec/tags", `[q, q]`}, {"/spec/parts", `[{name: two, weight: 5}, {name: three}]`}, {"/spec/parts/0/weight", `7`},
-	{"/spec/port", `true`}, {"/spec/free/any", `{n: 1}`}, {"/spec/whole", `{b: 3}`}, {"/spec/unknown", `x`}, {"/spec/list", `[c]`}, {"/spec/opts/k", `w`},
-	{"/spec/opts/n", `5`}, {"/spec/when", `"2024-01-02T03:04:05Z"`}, {"/spec/when", `soon`}, {"/status", `{seen: 5}`}, {"/spec", ``}, {"/spec/locked", `true`},
+	{"/spec/size", `0`},
+	{"/spec/size", `9`},
+	{"/spec/size", `99`},
+	{"/spec/class", `gold`},
+	{"/spec/class", `silver`},
+	{"/spec/class", `lead`},
+	{"/spec/tags", `[z, q]`},
+	{"/spec/tags", `[q, q]`},
+	{"/spec/parts", `[{name: two, weight: 5}, {name: three}]`},
+	{"/spec/parts/0/weight", `7`},
+	{"/spec/port", `true`},
+	{"/spec/free/any", `{n: 1}`},
+	{"/spec/whole", `{b: 3}`},
+	{"/spec/unknown", `x`},
+	{"/spec/list", `[c]`},
+	{"/spec/opts/k", `w`},
+	{"/spec/opts/n", `5`},
+	{"/spec/when", `"2024-01-02T03:04:05Z"`},
+	{"/spec/when", `soon`},
+	{"/status", `{seen: 5}`},
+	{"/spec", ``},
+	{"/spec/locked", `true`},
 }

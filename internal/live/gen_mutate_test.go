@@ -182,7 +182,7 @@ func (e edit) do(object map[string]any, number int) {
 	}
 	value := gone
 	if e.value != "" {
-		unique := strings.NewReplacer("{ip}", fmt.Sprintf("10.96.%d.%d", 100+number/200, 1+number%200), "{port}", strconv.Itoa(30000+number%86))
+		unique := strings.NewReplacer("{ip}", fmt.Sprintf("10.96.%d.%d", 100+number/200%100, 1+number%200), "{port}", strconv.Itoa(30000+number%86))
 		value = fromYAML(unique.Replace(e.value))
 	}
 	put(object, at, value)

@@ -192,7 +192,7 @@ func (p *predictor) each(rows []*row, work func(*row)) {
 	for _, r := range rows {
 		group.Go(func() error { work(r); return nil })
 	}
-	_ = group.Wait() //nolint:errcheck // none of them returns an error
+	_ = group.Wait() // none of them returns an error
 }
 
 // resolve finds out how the server serves the kind of each row, and where the object belongs.

@@ -65,6 +65,8 @@ func (p *predictor) offline(ctx context.Context, r *row) {
 	case err != nil:
 		r.unknown("it cannot be tried, and not be judged by its schema either: " + brief(err.Error()))
 		return
+	case len(admitted.Refusals()) > 0 && p.replacedOffline(ctx, r, admitted.Refusals()):
+		return
 	case len(admitted.Refusals()) > 0:
 		r.rejected(listProblems(admitted.Refusals()))
 		return
@@ -77,6 +79,26 @@ func (p *predictor) offline(ctx context.Context, r *row) {
 		return
 	}
 	r.conclude()
+}
+
+// replacedOffline settles a live custom resource that may not become what is proposed, and could be
+// created like that. It says whether that is so.
+func (p *predictor) replacedOffline(ctx context.Context, r *row, problems []schema.Problem) bool {
+	d := p.crds[groupKind(r)]
+	if d == nil || r.live == nil {
+		return false
+	}
+	created, err := d.parsed.Admit(ctx, r.id.Version, r.head, nil)
+	if err != nil || len(created.Refusals()) > 0 {
+		return false
+	}
+	f := &kube.Failure{}
+	for _, problem := range problems {
+		f.Causes = append(f.Causes, kube.Cause{Field: problem.Field, Message: problem.Message})
+	}
+	r.afterHead, r.result, r.reason = created.Object, plan.WillReplace, immutable(f)
+	r.note("Predicted offline, by its schema: no admission webhook or policy has seen it.")
+	return true
 }
 
 // listProblems is problems as one reason.

@@ -134,6 +134,7 @@ func (w *world) install(t *testing.T) {
 		return ok && both
 	})
 	w.namespace(t, "default", "", false)
+	w.namespace(t, "kube-public", "", false)
 	w.namespace(t, "probe", "policy", true)
 	w.until(t, "the policy", func() bool { return !w.probe(t, "labels", "x", "v2").ok() })
 }

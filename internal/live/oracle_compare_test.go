@@ -31,7 +31,7 @@ func (b *batch) compare(c *outcome) {
 		return
 	}
 	if r.result != plan.Unknown && r.result != c.result {
-		b.fail(c, fmt.Sprintf("predicted %s %q, real %s: %d %v", r.result, r.reason, c.result, c.said.code, c.said.object["message"]), r.afterHead, c.after)
+		b.fail(c, fmt.Sprintf("predicted %s %q, real %s: %d %v; %v", r.result, r.reason, c.result, c.said.code, c.said.object["message"], c.then.object["message"]), r.afterHead, c.after)
 		return
 	}
 	// What a LimitRange of the stand-in would have a part in is judged by the schema alone.
@@ -99,7 +99,7 @@ func (b *batch) compareFilter(c *outcome) {
 }
 
 func (b *batch) kindMutated(c *outcome) bool {
-	return b.profile == "hooks" || b.profile == "policy"
+	return b.profile == "hooks" || b.profile == "policy" || b.profile == "defines"
 }
 
 // differences are the places in which two objects differ, but for what a server makes up by itself

@@ -26,6 +26,9 @@ var countedAt = map[string]string{ //nolint:gochecknoglobals // a table
 // limitedKinds are the kinds that are in the namespaces of a quota.
 var limitedKinds = []string{"ConfigMap", "Secret", "Service", "Deployment", "PersistentVolumeClaim", "Pod", "Gadget", "Job", "Role", "Lease", "Ingress"} //nolint:gochecknoglobals // a table
 
+// boundKinds are predicted together: what one of them is to others is known to one prediction only.
+var boundKinds = []string{"LimitRange", "ResourceQuota", "Pod", "PersistentVolumeClaim", "Job", "Lease"} //nolint:gochecknoglobals // a table
+
 // used is how much of a resource is in use in the namespace, as the quota controller would count.
 func (b *batch) used(ctx context.Context, name string) (int, error) {
 	path := fmt.Sprintf(countedAt[name], "namespaces/"+b.namespace)

@@ -75,6 +75,15 @@ type reply struct {
 
 func (r reply) ok() bool { return r.code < 300 }
 
+// failure is what the server says, as mergegate has it.
+func (r reply) failure() *kube.Failure {
+	f := &kube.Failure{Code: r.code}
+	for _, c := range items(fields(r.object, "details")["causes"]) {
+		f.Causes = append(f.Causes, kube.Cause{Field: text(fields(c)["field"])})
+	}
+	return f
+}
+
 // causes says whether the server names fields.
 func (r reply) causes() bool {
 	for _, c := range items(fields(r.object, "details")["causes"]) {
@@ -142,6 +151,9 @@ func (w *world) path(object map[string]any) (collection, name string) {
 	w.mu.Lock()
 	k, ok := w.kinds.Find(id)
 	w.mu.Unlock()
+	if !ok && strings.HasSuffix(id.Group, ".defines.example.com") {
+		k, ok = kube.Kind{Resource: "gadgets", Namespaced: true}, true
+	}
 	if !ok {
 		return "/apis/" + id.APIVersion() + "/nothing", id.Name
 	}

@@ -44,7 +44,7 @@ func (p *predictor) read(ctx context.Context) {
 	for _, l := range byKind {
 		group.Go(func() error { p.readKind(ctx, l); return nil })
 	}
-	_ = group.Wait() //nolint:errcheck // none of them returns an error
+	_ = group.Wait() // none of them returns an error
 }
 
 func (p *predictor) readKind(ctx context.Context, l *listing) {
@@ -61,7 +61,7 @@ func (p *predictor) readKind(ctx context.Context, l *listing) {
 	for _, namespace := range namespaces {
 		group.Go(func() error { l.failed(namespace, p.readInto(ctx, l, namespace)); return nil })
 	}
-	_ = group.Wait() //nolint:errcheck // none of them returns an error
+	_ = group.Wait() // none of them returns an error
 }
 
 func (l *listing) namespaces() []string {
@@ -124,17 +124,17 @@ func fields(v any, keys ...string) map[string]any {
 		}
 		v = m[key]
 	}
-	m, _ := v.(map[string]any) //nolint:errcheck // nil where there is none
+	m, _ := v.(map[string]any) // nil where there is none
 	return m
 }
 
 func text(v any) string {
-	s, _ := v.(string) //nolint:errcheck // empty where there is none
+	s, _ := v.(string) // empty where there is none
 	return s
 }
 
 func items(v any) []any {
-	list, _ := v.([]any) //nolint:errcheck // nil where there is none
+	list, _ := v.([]any) // nil where there is none
 	return list
 }
 

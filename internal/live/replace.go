@@ -25,7 +25,7 @@ func fieldCauses(f *kube.Failure) []kube.Cause {
 // server says so itself, to a dry run that creates a twin of another name.
 func (p *predictor) replaced(ctx context.Context, r *row, f *kube.Failure) {
 	if isCRD(r.id) {
-		p.replacedDefinition(r, f)
+		p.replacedDefinition(ctx, r, f)
 		return
 	}
 	outcome, failed := p.createTwin(ctx, r)
@@ -33,6 +33,8 @@ func (p *predictor) replaced(ctx context.Context, r *row, f *kube.Failure) {
 	case failed == nil:
 		r.afterHead = outcome.Content
 		r.result, r.reason = plan.WillReplace, immutable(f)
+	case failed.Code == http.StatusUnprocessableEntity && strings.Contains(failed.Message, "already allocated"):
+		r.rejected(brief(r.ownName(failed.Error(), twinName(r.id.Name))))
 	case failed.Code == http.StatusUnprocessableEntity:
 		r.rejected(brief(f.Error()))
 	case r.offline: // cannot be tried, and is not tried

@@ -267,4 +267,3 @@ func within(at, above string) bool {
 	rest, ok := strings.CutPrefix(at, above)
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
-

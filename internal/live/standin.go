@@ -11,8 +11,9 @@ import (
 	"github.com/mergegate/mergegate/internal/kube"
 )
 
-// standIn is the namespace that every cluster has.
-const standIn = "default"
+// standIn is a namespace that every cluster has. It is not default: that one has workloads, and with them
+// quotas and policies of its own; those for workloads leave this one alone.
+const standIn = "kube-public"
 
 // inStandIn lets the server say what no schema says of a built-in kind, where the namespace of the
 // object arrives with it: the object is tried under a free name in a namespace that is there. That the

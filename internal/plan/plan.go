@@ -63,7 +63,7 @@ type Application struct {
 	Environment string    `json:"environment,omitempty"`
 	Cluster     string    `json:"cluster,omitempty"`
 	Clusters    []string  `json:"clusters,omitempty"` // of an application on several clusters, which then has no Cluster
-	Type        string    `json:"type,omitempty"` // kustomize, helm, yaml, argocd, flux, terraform
+	Type        string    `json:"type,omitempty"`     // kustomize, helm, yaml, argocd, flux, terraform
 	Status      Status    `json:"status"`
 	Error       string    `json:"error,omitempty"` // why it could not be rendered or evaluated
 	AffectedBy  []string  `json:"affectedBy,omitempty"`
