@@ -76,8 +76,8 @@ spec:
 apiVersion: networking.k8s.io/v1
 kind: ServiceCIDR
 metadata: {name: NAME, labels: {a: <b|c>}}
-spec: {cidrs: [10.200.<1|2>.0/24]}
-`, edits: []edit{{"/spec/cidrs", `[10.201.0.0/24]`}, {"/spec/cidrs", `[wrong]`}}},
+spec: {cidrs: ["fd00:<1|2>::/112"]}
+`, edits: []edit{{"/spec/cidrs", `["fd00:3::/112"]`}, {"/spec/cidrs", `[wrong]`}}},
 	{kind: "PodDisruptionBudget", weight: 2, text: `
 apiVersion: policy/v1
 kind: PodDisruptionBudget

@@ -38,7 +38,7 @@ spec:
   - {name: dns, port: 53, protocol: UDP} #?
   - {name: dns-tcp, port: 53, protocol: TCP} #?
   - {name: s, port: <443|8443>, protocol: TCP, appProtocol: https} #?
-`, edits: []edit{{"/spec/clusterIP", `'{ip}'`}, {"/spec/clusterIP", `None`}, {"/spec/type", `NodePort`}, {"/spec/type", `ClusterIP`}, {"/spec/type", `ExternalName`}, {"/spec/ports/0/port", `81`}, {"/spec/ports/0/nodePort", `{port}`}, {"/spec/ports/0/port", `70000`}, {"/spec/ipFamilies", `[IPv6]`}, {"/spec/selector", ``}, {"/spec/ports/0/protocol", `SCTP`}, {"/spec/externalTrafficPolicy", `Local`}, {"/spec/externalIPs", `[1.2.3.4]`}}},
+`, edits: []edit{{"/spec/clusterIP", `'{ip}'`}, {"/spec/clusterIP", `None`}, {"/spec/type", `NodePort`}, {"/spec/type", `ClusterIP`}, {"/spec/type", `ExternalName`}, {"/spec/ports/0/port", `81`}, {"/spec/ports/0/nodePort", `{port}`}, {"/spec/ports/0/port", `70000`}, {"/spec/ipFamilies", `[IPv4, IPv4]`}, {"/spec/selector", ``}, {"/spec/ports/0/protocol", `SCTP`}, {"/spec/externalTrafficPolicy", `Local`}, {"/spec/externalIPs", `[1.2.3.4]`}}},
 	{kind: "ServiceAccount", text: `
 apiVersion: v1
 kind: ServiceAccount

@@ -97,7 +97,6 @@ func (p *predictor) replacedOffline(ctx context.Context, r *row, problems []sche
 		f.Causes = append(f.Causes, kube.Cause{Field: problem.Field, Message: problem.Message})
 	}
 	r.afterHead, r.result, r.reason = created.Object, plan.WillReplace, immutable(f)
-	r.note("Predicted offline, by its schema: no admission webhook or policy has seen it.")
 	return true
 }
 

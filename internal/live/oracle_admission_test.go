@@ -133,6 +133,11 @@ func (w *world) install(t *testing.T) {
 		_, both := w.kinds.Any("example.com", "Gadget")
 		return ok && both
 	})
+	w.until(t, standIn, func() bool {
+		r, err := w.do(t.Context(), http.MethodGet, "/api/v1/namespaces/"+standIn, "", nil)
+		return err == nil && r.ok()
+	})
+	w.namespace(t, standIn, "", false)
 	w.namespace(t, "default", "", false)
 	w.namespace(t, "kube-public", "", false)
 	w.namespace(t, "probe", "policy", true)
@@ -146,7 +151,8 @@ func (w *world) namespace(t *testing.T, name, gate string, create bool) {
 		labels := map[string]any{"gate": gate}
 		w.must(t, http.MethodPost, "/api/v1/namespaces", "", map[string]any{"metadata": map[string]any{"name": name, "labels": labels}})
 	}
-	w.must(t, http.MethodPost, "/api/v1/namespaces/"+name+"/serviceaccounts", "", map[string]any{"metadata": map[string]any{"name": "default"}})
+	account := fromYAML("{apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}")
+	w.must(t, http.MethodPatch, "/api/v1/namespaces/"+name+"/serviceaccounts/default", "?fieldManager=test", account)
 }
 
 // probe tries a ConfigMap in the namespace of probes.
