@@ -139,7 +139,7 @@ func (d *demo) claimDrift(p *pullRequest) {
 	does := strings.Join(fenced.FindAllString(p.said.Body, -1), "\n")
 	d.claims.add(name+"its difference is its own alone", strings.Contains(does, "+        image: registry.example.com/shop/web:1.9.0") && !strings.Contains(does, "1Gi"),
 		"1.9.0, and no 1Gi")
-	d.claims.has(name+"what the clusters would do", table, "as planned", "pods restart", "drifted")
+	d.claims.has(name+"what the clusters would do", table, "as planned", "pods restart", "reverts drift of")
 }
 
 // words is a comment as its readers see it, without line breaks of the screen and without marks of style.

@@ -81,7 +81,7 @@ func (d drift) object(p pen) (objects, where string) {
 // says it.
 func (d drift) remarks(p pen) []string {
 	if d.changed {
-		return []string{"in this pull request too"}
+		return []string{"also changed by this pull request"}
 	}
 	var out []string
 	switch r := known(d.live.Result); r {
@@ -101,6 +101,9 @@ func (d drift) remarks(p pen) []string {
 	}
 	return out
 }
+
+// unrecorded is who changed what no manager claims.
+const unrecorded = "not recorded"
 
 // driftRow is one field of a drift, written.
 type driftRow struct{ at, live, base, by string }
@@ -124,12 +127,12 @@ func (d drift) rows(p pen, most int) []driftRow {
 		for _, o := range f.Owners {
 			by = append(by, ownerDetail(o, p, len(d.members) > 1))
 		}
-		out = append(out, driftRow{p.name(fieldAt(f.Field)), shownValue(f.Before, p), shownValue(f.After, p), cmp.Or(strings.Join(by, "; "), "not known")})
+		out = append(out, driftRow{p.name(fieldAt(f.Field)), shownValue(f.Before, p), shownValue(f.After, p), cmp.Or(strings.Join(by, "; "), unrecorded)})
 	}
 	switch {
 	case len(out) > 0:
 	case d.live.Result == plan.WillCreate:
-		out = append(out, driftRow{"the object", "not there", "created again", "whoever deleted it"})
+		out = append(out, driftRow{"the object", "not there", "created again", unrecorded})
 	default:
 		out = append(out, driftRow{"the object", "as base has it, it is refused", "", ""})
 	}

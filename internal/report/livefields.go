@@ -118,17 +118,18 @@ func ownerName(o plan.Owner, p pen) string {
 
 // ownerDetail names a manager with how it wrote and when, of several objects when it did so last.
 func ownerDetail(o plan.Owner, p pen, last bool) string {
-	how := p.text(o.Operation)
+	how := "by " + p.text(strings.ToLower(cmp.Or(o.Operation, "an unknown operation")))
 	if o.Subresource != "" {
 		how += " of " + p.text(o.Subresource)
 	}
-	if last && o.Time != "" {
-		how += ", last"
-	}
+	when := "time not recorded"
 	if o.Time != "" {
-		how += " " + p.text(moment(o.Time))
+		when = p.text(moment(o.Time))
 	}
-	return ownerName(o, p) + ", " + strings.TrimSpace(how)
+	if last && o.Time != "" {
+		when = "last " + when
+	}
+	return ownerName(o, p) + " " + how + ", " + when
 }
 
 // moment is an RFC 3339 time for people: to the minute, in UTC.

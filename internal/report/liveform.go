@@ -87,7 +87,7 @@ func (d drift) lines(p pen) []string {
 	for _, r := range d.rows(p, everything) {
 		line := r.at + ": " + r.transition()
 		if r.by != "" {
-			line += ", changed by " + r.by
+			line += ", " + changedBy(r.by)
 		}
 		out = append(out, line)
 	}
@@ -241,4 +241,12 @@ func (v view) planTitle(ok bool) string {
 		return sentenceCase(strings.Join(parts, ", "))
 	}
 	return v.effect()
+}
+
+// changedBy says in a sentence who changed a field.
+func changedBy(who string) string {
+	if who == unrecorded {
+		return "by whom is not recorded"
+	}
+	return "changed by " + who
 }

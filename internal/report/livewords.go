@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/mergegate/mergegate/internal/plan"
@@ -136,7 +135,7 @@ func liveResult(a plan.Application) (text string, worst int) {
 		parts = append(parts, podsRestart(t.restarts))
 	}
 	if t.drifted > 0 {
-		parts = append(parts, fmt.Sprintf("↩️ %s drifted", number(t.drifted)))
+		parts = append(parts, "↩️ reverts drift of "+plural(t.drifted, "object"))
 	}
 	return strings.Join(parts, ", "), worst
 }
