@@ -215,14 +215,3 @@ func (p *predictor) dependsOnArriving(f *kube.Failure) bool {
 	}
 	return false
 }
-
-// maxReason is how much of a server's message is kept. Admission webhooks may send whole documents.
-const maxReason = 2000
-
-func brief(message string) string {
-	message = strings.TrimSpace(message)
-	if len(message) <= maxReason {
-		return message
-	}
-	return strings.ToValidUTF8(message[:maxReason], "") + fmt.Sprintf(" ... (%d bytes more)", len(message)-maxReason)
-}
