@@ -89,6 +89,12 @@ bench: build tools devcluster ## measure whole programs, side by side with stock
 bench-parts: ## measure single packages
 	go test -run '^$$' -bench . -benchtime 200ms ./internal/...
 
+SEEDS ?= 5
+.PHONY: predictions
+predictions: devcluster ## predict and then really apply 2,000 changes for each of SEEDS other seeds, and compare
+	@for seed in $$(shuf -i 2-1000000 -n $(SEEDS)); do \
+	  MERGEGATE_SEED=$$seed go test -count=1 -run TestPredictionEqualsReality -v ./internal/live | grep -E 'changes:|MERGEGATE_SEED|^(ok|FAIL|---)'; done
+
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME

@@ -144,6 +144,8 @@ func (c *Cluster) admission(ctx context.Context, s *kube.Server) error {
 			reads = append(reads, func() (err error) { lists[i], err = c.List(ctx, kind, "", nil); return err })
 		}
 	}
+	var schemas []byte
+	reads = append(reads, func() (err error) { schemas, err = c.schemas(ctx); return err })
 	err := together(reads...)
 	var failure *kube.Failure
 	if errors.As(err, &failure) && failure.Code == http.StatusForbidden {
@@ -156,11 +158,23 @@ func (c *Cluster) admission(ctx context.Context, s *kube.Server) error {
 	for _, object := range slices.Concat(lists[0], lists[1]) {
 		s.Mutating = append(s.Mutating, rules(object)...)
 	}
-	for _, object := range slices.Concat(lists[3], lists[4]) {
-		s.Validating = append(s.Validating, rules(object)...)
+	if schemas != nil {
+		s.Admission = fingerprint(s, slices.Concat(lists...), schemas)
 	}
-	s.Admission = fingerprint(s, slices.Concat(lists...))
 	return nil
+}
+
+// schemas is the list of the server's OpenAPI documents, which names each by a hash of what it says: it
+// changes with every definition of custom resources. It is nil where it may not be read.
+func (c *Cluster) schemas(ctx context.Context) ([]byte, error) {
+	a, err := c.send(ctx, func() *rest.Request {
+		return c.client.Get().AbsPath("/openapi/v3").SetHeader("Accept", "application/json")
+	})
+	var failure *kube.Failure
+	if errors.As(err, &failure) && failure.Code == http.StatusForbidden {
+		return nil, nil
+	}
+	return a.body, err
 }
 
 // newest is the kind of admission configuration in its most stable version.
@@ -221,9 +235,9 @@ func asTexts(v any) []string {
 }
 
 // fingerprint is of everything that decides what the server makes of an object, beside the object.
-func fingerprint(s *kube.Server, configuration []map[string]any) string {
+func fingerprint(s *kube.Server, configuration []map[string]any, schemas []byte) string {
 	sum := sha256.New()
-	fmt.Fprintln(sum, s.Version, s.Kinds)
+	fmt.Fprintf(sum, "%v %v %s\n", s.Version, s.Kinds, schemas)
 	for _, object := range configuration {
 		if metadata, ok := object["metadata"].(map[string]any); ok {
 			fmt.Fprintln(sum, object["kind"], metadata["uid"], metadata["resourceVersion"])

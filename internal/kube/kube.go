@@ -49,8 +49,6 @@ type Server struct {
 	// the identity may not read them, so that any object may be changed by one.
 	Mutating      []Rule
 	MutatingKnown bool
-	// Validating are what the validating webhooks and policies ask to see, known where Mutating is.
-	Validating []Rule
 	// Admission changes whenever discovery or the configuration of admission does. Empty: not known.
 	Admission string
 }
@@ -80,10 +78,6 @@ func (s *Server) Any(group, kind string) (Kind, bool) {
 
 // Mutates says whether admission may change objects of a kind beside defaulting.
 func (s *Server) Mutates(k Kind) bool { return !s.MutatingKnown || asks(s.Mutating, k) }
-
-// Judges says whether admission may refuse objects of a kind for reasons that the server does not have
-// itself. It is asked on every update, also on one that changes nothing.
-func (s *Server) Judges(k Kind) bool { return !s.MutatingKnown || asks(s.Validating, k) }
 
 // asks leaves versions aside: what is asked for in one is shown whatever the version of the request.
 func asks(rules []Rule, k Kind) bool {

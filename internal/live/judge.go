@@ -86,7 +86,7 @@ func (p *predictor) predictBase(ctx context.Context, r *row) {
 // applied is what the server would hold after an object was applied. It is only asked where that is
 // needed: ask says so, or the object is not surely as it is wanted already.
 func (p *predictor) applied(ctx context.Context, r *row, object map[string]any, ask bool) (map[string]any, *kube.Failure) {
-	if !ask && r.live != nil && !p.server.Mutates(r.kind) && !p.server.Judges(r.kind) && asIs(object, r.live) {
+	if !ask && r.live != nil && !p.server.Mutates(r.kind) && asIs(object, r.live) {
 		return r.live, nil
 	}
 	body, err := json.Marshal(object)
