@@ -10,7 +10,7 @@ func TestBrief(t *testing.T) {
 		`Deployment.apps "web" is invalid: spec.a: Invalid value: {"Capabilities":{"Add":null},"b":[1]}: cannot set both`: `Deployment.apps "web" is invalid: spec.a: Invalid value: cannot set both`,
 		`a: Invalid value: [{"x":"}"}]: no, b: Invalid value: -1: must be positive`:                                       `a: Invalid value: no, b: Invalid value: -1: must be positive`,
 		`a: Invalid value: {broken: no`: `a: Invalid value: {broken: no`,
-		"  x\n": "x",
+		"  x\n":                         "x",
 	}
 	for message, want := range tests {
 		if got := brief(message); got != want {
