@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/client-go/rest"
 
 	"github.com/mergegate/mergegate/internal/kube"
@@ -27,16 +30,34 @@ func resourcePath(k kube.Kind, namespace string) []string {
 	return append(path, k.Resource)
 }
 
+// objectPath is where an object is. Names come from manifests, and what is no name must not lead
+// elsewhere: an API server takes none of these either (apimachinery pkg/api/validation/path).
+func objectPath(k kube.Kind, namespace, name string) ([]string, error) {
+	for _, segment := range []string{namespace, name} {
+		if problems := path.IsValidPathSegmentName(segment); len(problems) > 0 {
+			return nil, &kube.Failure{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: fmt.Sprintf("%q is no name: it %s", segment, strings.Join(problems, ", it "))}
+		}
+	}
+	if name == "" {
+		return resourcePath(k, namespace), nil
+	}
+	return append(resourcePath(k, namespace), name), nil
+}
+
 // List reads the objects of a kind in a namespace, or in all where it is empty, page by page. It
 // decodes those that are wanted by namespace and name; nil wants all. Numbers are json.Number. The
 // state is the newest: the server reads it from its watch cache where it can prove that to be fresh.
 // Errors are *kube.Failure.
 func (c *Cluster) List(ctx context.Context, k kube.Kind, namespace string, wanted func(namespace, name string) bool) ([]map[string]any, error) {
 	var found []map[string]any
+	place, err := objectPath(k, namespace, "")
+	if err != nil {
+		return nil, err
+	}
 	next, restarted := "", false
 	for {
 		a, err := c.send(ctx, func() *rest.Request {
-			return c.client.Get().AbsPath(resourcePath(k, namespace)...).Param("limit", pageSize).Param("continue", next).
+			return c.client.Get().AbsPath(place...).Param("limit", pageSize).Param("continue", next).
 				SetHeader("Accept", "application/json")
 		})
 		var failure *kube.Failure

@@ -20,13 +20,13 @@ func (c *Cluster) Try(ctx context.Context, a kube.Attempt) (kube.Outcome, error)
 	if err != nil {
 		return kube.Outcome{}, &kube.Failure{Reason: "Garbled", Message: fmt.Sprintf("the object cannot be encoded: %v", err)}
 	}
-	path := resourcePath(a.Kind, a.Namespace)
+	path, err := objectPath(a.Kind, a.Namespace, a.Name)
+	if err != nil {
+		return kube.Outcome{}, err
+	}
 	sent, err := c.send(ctx, func() *rest.Request {
-		r := c.client.Post().AbsPath(path...).SetHeader("Content-Type", "application/json")
-		if a.Verb == kube.Apply {
-			r = c.client.Patch(types.ApplyYAMLPatchType).AbsPath(append(path, a.Name)...).Param("force", "true")
-		}
-		return r.Param("dryRun", "All").Param("fieldManager", kube.FieldManager).Param("fieldValidation", "Warn").
+		return c.client.Patch(types.ApplyYAMLPatchType).AbsPath(path...).Param("force", "true").
+			Param("dryRun", "All").Param("fieldManager", kube.FieldManager).Param("fieldValidation", "Warn").
 			SetHeader("Accept", "application/json").Body(body)
 	})
 	if err != nil {

@@ -98,18 +98,9 @@ func has(list []string, want string) bool {
 	return false
 }
 
-// Verb is how an object is tried.
-type Verb string
-
-// The verbs. Both are dry runs: nothing is stored.
-const (
-	Apply  Verb = "patch"  // server-side apply with our field manager, taking fields from others
-	Create Verb = "create" // refused where the object exists
-)
-
-// Attempt is an object to try.
+// Attempt is an object to try: by server-side apply with our field manager, taking fields from others,
+// as a dry run, so that nothing is stored.
 type Attempt struct {
-	Verb      Verb
 	Kind      Kind
 	Namespace string // empty for a kind without one
 	Name      string

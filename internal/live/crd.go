@@ -134,7 +134,7 @@ func (p *predictor) replacedDefinition(ctx context.Context, r *row, f *kube.Fail
 	names := fields(twin, "spec", "names")
 	plural, free := text(names["plural"]), twinName(text(names["plural"]))
 	names["plural"] = free
-	attempt := r.attempt(kube.Apply, twin)
+	attempt := r.attempt(twin)
 	attempt.Name = free + "." + text(fields(twin, "spec")["group"])
 	fields(twin, "metadata")["name"] = attempt.Name
 	outcome, err := p.api.Try(ctx, attempt)

@@ -98,7 +98,7 @@ func (p *predictor) applied(ctx context.Context, r *row, object map[string]any, 
 		r.warn(known.Warnings)
 		return known.Content, nil
 	}
-	outcome, err := p.api.Try(ctx, r.attempt(kube.Apply, object))
+	outcome, err := p.api.Try(ctx, r.attempt(object))
 	if err != nil {
 		return nil, failure(err)
 	}
@@ -108,8 +108,8 @@ func (p *predictor) applied(ctx context.Context, r *row, object map[string]any, 
 	return outcome.Content, nil
 }
 
-func (r *row) attempt(verb kube.Verb, object map[string]any) kube.Attempt {
-	return kube.Attempt{Verb: verb, Kind: r.kind, Namespace: r.id.Namespace, Name: r.id.Name, Content: object}
+func (r *row) attempt(object map[string]any) kube.Attempt {
+	return kube.Attempt{Kind: r.kind, Namespace: r.id.Namespace, Name: r.id.Name, Content: object}
 }
 
 // warn notes what the server told the client.

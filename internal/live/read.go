@@ -95,14 +95,17 @@ func (l *listing) failed(namespace string, err error) {
 	if err == nil {
 		return
 	}
-	reason := err.Error()
+	reason, settle := err.Error(), (*row).unknown
+	if failure(err).Code == http.StatusUnprocessableEntity { // no name of a namespace
+		settle = (*row).rejected
+	}
 	if failure(err).Code == http.StatusForbidden {
 		reason = fmt.Sprintf("mergegate may not list %s%s: grant it, or see deploy/ for what it needs", l.kind, inNamespace(namespace))
 	}
 	for _, rows := range l.rows {
 		for _, r := range rows {
 			if namespace == "" || r.id.Namespace == namespace {
-				r.unknown(reason)
+				settle(r, reason)
 			}
 		}
 	}

@@ -79,7 +79,7 @@ func (p *predictor) createTwin(ctx context.Context, r *row) (kube.Outcome, *kube
 	if r.id.Group == "" && r.id.Kind == "Service" {
 		twin["spec"] = withoutAllocations(fields(twin, "spec"), fields(r.live, "spec"))
 	}
-	attempt := r.attempt(kube.Apply, twin) // as what is replaced is applied: to create means more than that
+	attempt := r.attempt(twin) // as what is replaced is applied: to create means more than that
 	attempt.Name = twinName(r.id.Name)
 	outcome, err := p.api.Try(ctx, attempt)
 	if err != nil {

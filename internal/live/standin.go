@@ -32,7 +32,7 @@ func (p *predictor) inStandIn(ctx context.Context, r *row) {
 	metadata := maps.Clone(fields(twin, "metadata"))
 	metadata["name"], metadata["namespace"] = name, standIn
 	twin["metadata"] = metadata
-	attempt := r.attempt(kube.Apply, twin)
+	attempt := r.attempt(twin)
 	attempt.Namespace, attempt.Name = standIn, name
 	outcome, err := p.api.Try(ctx, attempt)
 	if err != nil {
