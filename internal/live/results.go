@@ -102,7 +102,15 @@ func (p *Prediction) Results(m Masker) []Answer {
 
 // show tells the two axes apart, on masked objects.
 func (r *row) show(m Masker) Answer {
-	out := Answer{Live: plan.Live{Result: r.result, Reason: r.words(m, r.reason), Fault: r.fault, Offline: r.offline, Cascade: r.cascade}}
+	out := Answer{Live: plan.Live{Result: r.result, Reason: r.words(m, r.reason), Fault: r.fault, Offline: r.offline}}
+	for _, c := range r.cascade {
+		names := make([]string, len(c.Names)) // a generated name may hold the hash of what is secret
+		for i, n := range c.Names {
+			names[i] = m.Text(n)
+		}
+		c.Names = names
+		out.Cascade = append(out.Cascade, c)
+	}
 	for _, n := range r.notes {
 		out.Notes = append(out.Notes, r.words(m, n))
 	}
