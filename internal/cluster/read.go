@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/client-go/rest"
 
 	"github.com/mergegate/mergegate/internal/kube"
@@ -31,10 +31,10 @@ func resourcePath(k kube.Kind, namespace string) []string {
 }
 
 // objectPath is where an object is. Names come from manifests, and what is no name must not lead
-// elsewhere: an API server takes none of these either (apimachinery pkg/api/validation/path).
+// elsewhere: an API server takes none of these either (apimachinery pkg/api/validate/content).
 func objectPath(k kube.Kind, namespace, name string) ([]string, error) {
 	for _, segment := range []string{namespace, name} {
-		if problems := path.IsValidPathSegmentName(segment); len(problems) > 0 {
+		if problems := content.IsPathSegmentName(segment); len(problems) > 0 {
 			return nil, &kube.Failure{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: fmt.Sprintf("%q is no name: it %s", segment, strings.Join(problems, ", it "))}
 		}
 	}
