@@ -135,7 +135,7 @@ func (p *predictor) replacedDefinition(ctx context.Context, r *row, f *kube.Fail
 	plural, free := text(names["plural"]), twinName(text(names["plural"]))
 	names["plural"] = free
 	attempt := r.attempt(twin)
-	attempt.Name = free + "." + text(fields(twin, "spec")["group"])
+	attempt.Name = free + strings.TrimPrefix(r.id.Name, plural) // a name that does not fit stays one
 	fields(twin, "metadata")["name"] = attempt.Name
 	outcome, err := p.api.Try(ctx, attempt)
 	if err == nil {

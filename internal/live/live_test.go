@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mergegate/mergegate/internal/cluster"
+	"github.com/mergegate/mergegate/internal/clustertest"
 	"github.com/mergegate/mergegate/internal/diff"
 	"github.com/mergegate/mergegate/internal/live"
 	"github.com/mergegate/mergegate/internal/plan"
@@ -171,4 +172,23 @@ func TestNothingIsMadeUp(t *testing.T) {
 	if once != again {
 		t.Errorf("two predictions differ:\n%s\n%s", once, again)
 	}
+}
+
+// Where the name of an object follows from what is in it, its twin keeps to that.
+func TestTwinWithNameOfItsKind(t *testing.T) {
+	t.Parallel()
+	c := clustertest.New(t, clustertest.Options{ControlPlaneOnly: true}) // others would miss an API that does not answer
+	s := &stage{T: t, cluster: c, name: c.Namespace(t), kubeconfig: c.Kubeconfig}
+	service := `{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.NAME.example.com}, spec: {group: NAME.example.com, version: v1, groupPriorityMinimum: 100, versionPriority: 10, caBundle: bm8=, service: {name: s, namespace: default}}}`
+	s.apply(`{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.NAME.example.com}, spec: {group: NAME.example.com, version: v1, groupPriorityMinimum: 100, versionPriority: 10, service: {name: s, namespace: default}}}`)
+	local := strings.Replace(service, "caBundle: bm8=, service: {name: s, namespace: default}", "insecureSkipTLSVerify: true, service: {name: s, namespace: default}", 1)
+	s.kubectl("", "patch", "apiservice", "v1."+s.name+".example.com", "--type=merge", "--field-manager=cert", "-p", `{"spec": {"caBundle": "bm8="}}`)
+	a := s.ask(change{local, local})[0]
+	s.expect(plan.WillReplace, "insecureSkipTLSVerify", a)
+	if after := text(a.After); !strings.Contains(after, s.fill(`"group":"NAME.example.com"`)) {
+		t.Error(after)
+	}
+	s.apply(definition)
+	moved := strings.NewReplacer("scope: Namespaced", "scope: Cluster", "group: NAME.example.com", "group: NAME.example.org").Replace(definition)
+	s.expect(plan.Rejected, "must be", s.ask(change{definition, moved})[0])
 }

@@ -239,8 +239,10 @@ func (w *world) step(ctx context.Context, s specimen, h step, of map[string]any)
 	path, manager := collection+"/"+name, "?fieldManager="+h.manager
 	switch h.how {
 	case "apply":
-		_, err = w.apply(ctx, h.manager, kube.Prepare(h.object))
-		return err
+		if _, err = w.apply(ctx, h.manager, kube.Prepare(h.object)); err != nil {
+			return err
+		}
+		return w.established(ctx, of)
 	case "create":
 		object := deepCopy(h.object).(map[string]any)
 		text, err := json.Marshal(object)
@@ -248,8 +250,10 @@ func (w *world) step(ctx context.Context, s specimen, h step, of map[string]any)
 			return err
 		}
 		put(object, []string{"metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"}, string(text))
-		_, err = w.do(ctx, http.MethodPost, collection, manager, object)
-		return err
+		if _, err = w.do(ctx, http.MethodPost, collection, manager, object); err != nil {
+			return err
+		}
+		return w.established(ctx, of)
 	case "scale":
 		path += "/scale"
 	case "delete":
@@ -282,6 +286,26 @@ func (w *world) step(ctx context.Context, s specimen, h step, of map[string]any)
 		}
 	}
 	return nil
+}
+
+// established waits until a definition is in force: before that its names may change.
+func (w *world) established(ctx context.Context, object map[string]any) error {
+	if object["kind"] != "CustomResourceDefinition" {
+		return nil
+	}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		live, err := w.get(ctx, object)
+		if err != nil || live == nil {
+			return err
+		}
+		for _, c := range items(fields(live, "status")["conditions"]) {
+			kind, status := fields(c)["type"], fields(c)["status"]
+			if kind == "Established" && status == "True" || kind == "NamesAccepted" && status == "False" {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%v is not established within 20 s", fields(object, "metadata")["name"])
 }
 
 // until waits for a state of the server.

@@ -35,14 +35,20 @@ func (p *predictor) replaced(ctx context.Context, r *row, f *kube.Failure) {
 		r.result, r.reason = plan.WillReplace, immutable(f)
 	case failed.Code == http.StatusUnprocessableEntity && strings.Contains(failed.Message, "already allocated"):
 		r.rejected(brief(r.ownName(failed.Error(), twinName(r.id.Name))))
-	case failed.Code == http.StatusUnprocessableEntity:
+	case failed.Code == http.StatusUnprocessableEntity && !misnamed(failed):
 		r.rejected(brief(f.Error()))
 	case r.offline: // cannot be tried, and is not tried
-	case p.refusesTwin(ctx, r, failed):
+	case !misnamed(failed) && p.refusesTwin(ctx, r, failed):
 		r.rejected(fmt.Sprintf("%s; the object in its place is refused: %s", immutable(f), brief(r.ownName(failed.Error(), twinName(r.id.Name)))))
 	default:
 		r.unknown(fmt.Sprintf("%s; it would have to be replaced, and whether the new object would be admitted is not known: %s", immutable(f), brief(failed.Error())))
 	}
+}
+
+// misnamed says whether an object is refused for its name: one of its kind cannot be called as it likes,
+// and the refusal says nothing of the object that has the right name.
+func misnamed(f *kube.Failure) bool {
+	return slices.ContainsFunc(f.Causes, func(c kube.Cause) bool { return c.Field == "metadata.name" })
 }
 
 // refusesTwin says whether admission refuses a twin for what would be the same of the object itself. A
@@ -73,14 +79,21 @@ func immutable(f *kube.Failure) string {
 // well is left out: the addresses and ports of a Service, where they are its own already.
 func (p *predictor) createTwin(ctx context.Context, r *row) (kube.Outcome, *kube.Failure) {
 	twin := maps.Clone(r.head)
+	own, free := r.id.Name, twinName(r.id.Name)
+	name := free
+	if group := text(fields(twin, "spec")["group"]); r.id.Kind == "APIService" && group != "" { // it is called after its group
+		own, free = group, twinName(group)
+		name = strings.TrimSuffix(r.id.Name, group) + free
+		twin["spec"] = renamed(deepCopy(twin["spec"]), own, free)
+	}
 	metadata := maps.Clone(fields(twin, "metadata"))
-	metadata["name"] = twinName(r.id.Name)
+	metadata["name"] = name
 	twin["metadata"] = metadata
 	if r.id.Group == "" && r.id.Kind == "Service" {
 		twin["spec"] = withoutAllocations(fields(twin, "spec"), fields(r.live, "spec"))
 	}
 	attempt := r.attempt(twin) // as what is replaced is applied: to create means more than that
-	attempt.Name = twinName(r.id.Name)
+	attempt.Name = name
 	outcome, err := p.api.Try(ctx, attempt)
 	if err != nil {
 		return outcome, failure(err)
@@ -89,7 +102,7 @@ func (p *predictor) createTwin(ctx context.Context, r *row) (kube.Outcome, *kube
 	if r.id.Group == "" && r.id.Kind == "Service" {
 		restoreAllocations(fields(outcome.Content, "spec"), fields(r.head, "spec"))
 	}
-	renamed(outcome.Content, twinName(r.id.Name), r.id.Name)
+	renamed(outcome.Content, free, own)
 	return outcome, nil
 }
 
@@ -102,18 +115,18 @@ func twinName(name string) string {
 
 // renamed is what became of a twin, under the object's own name: some kinds repeat the name of an object
 // within it, as a Job does in labels.
-func renamed(v any, twin, name string) any {
+func renamed(v any, from, to string) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, value := range v {
-			v[key] = renamed(value, twin, name)
+			v[key] = renamed(value, from, to)
 		}
 	case []any:
 		for i, item := range v {
-			v[i] = renamed(item, twin, name)
+			v[i] = renamed(item, from, to)
 		}
 	case string:
-		return strings.ReplaceAll(v, twin, name)
+		return strings.ReplaceAll(v, from, to)
 	}
 	return v
 }
