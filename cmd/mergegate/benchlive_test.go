@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 // BenchmarkLive measures what the API server would do with a change: `mergegate plan --kubeconfig`, which
 // renders, compares and judges besides, and `kubectl diff --server-side` on the rendered files, with its
 // default and with its best concurrency. Both work on one cluster, in turns, as field manager mergegate.
+// BENCH_OBJECTS takes one of the two sizes.
 func BenchmarkLive(b *testing.B) {
 	t := table{
 		title: "Live diff",
@@ -26,7 +28,9 @@ func BenchmarkLive(b *testing.B) {
 	for b.Loop() {
 		t.rows = nil
 		for _, n := range []int{500, 2500} {
-			liveRound(b, &t, n)
+			if only := setting(b, "BENCH_OBJECTS", n); only == n {
+				liveRound(b, &t, n)
+			}
 		}
 	}
 	t.print(b)
@@ -76,10 +80,10 @@ func liveRound(b *testing.B, t *table, n int) {
 
 func liveContenders(b *testing.B, cluster *clustertest.Cluster, repo, head string) []contender {
 	b.Helper()
-	mergegate := []string{
-		built(b, "mergegate"), "plan", "--base", "main", "--head", head, "--all", "--policy", filepath.Join(repo, "policies"),
-		"--kubeconfig", cluster.Kubeconfig, "--context", "devcluster", "--output", "json",
+	without := []string{
+		built(b, "mergegate"), "plan", "--base", "main", "--head", head, "--all", "--policy", filepath.Join(repo, "policies"), "--output", "json",
 	}
+	mergegate := slices.Concat(without, []string{"--kubeconfig", cluster.Kubeconfig, "--context", "devcluster"})
 	kubectl := func(more ...string) []string {
 		return append([]string{
 			clustertest.Binary(b), "kubectl", "--kubeconfig", cluster.Kubeconfig, "diff", "--server-side", "--force-conflicts",
@@ -89,6 +93,7 @@ func liveContenders(b *testing.B, cluster *clustertest.Cluster, repo, head strin
 	diffs := func(out string) int { return strings.Count("\n"+out, "\ndiff ") }
 	all := []contender{
 		{name: "`mergegate plan`", args: mergegate, differ: func(out string) int { return strings.Count(out, `"result": "update"`) }},
+		{name: "of it without asking a cluster", args: without, differ: func(out string) int { return strings.Count(out, `"action": "update"`) }},
 		{name: "`kubectl diff`, default concurrency of 1", args: kubectl(), differ: diffs},
 	}
 	for _, concurrency := range []string{"4", "16"} {
