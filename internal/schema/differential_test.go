@@ -20,9 +20,6 @@ const perDefinition = 150
 // TestDefinitionsAgainstServer compares what this package says of new custom resources with what a
 // real API server does: accepted or refused, and the object that is stored.
 func TestDefinitionsAgainstServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a control plane")
-	}
 	s := startServer(t)
 	files, err := filepath.Glob("testdata/definitions/*.yaml")
 	if err != nil || len(files) < 8 {
