@@ -70,26 +70,7 @@ func (m *Masker) object(o manifest.Object) map[string]any {
 	case m.touches(o):
 		return m.mapping(o.Content)
 	}
-	return clone(o.Content).(map[string]any)
-}
-
-// clone is a deep copy.
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		copied := make(map[string]any, len(v))
-		for key, value := range v {
-			copied[key] = clone(value)
-		}
-		return copied
-	case []any:
-		copied := make([]any, len(v))
-		for i, item := range v {
-			copied[i] = clone(item)
-		}
-		return copied
-	}
-	return v
+	return manifest.Clone(o.Content).(map[string]any)
 }
 
 // value is a masked copy of anything. Maps are walked in order of their keys, which decides the

@@ -3,6 +3,8 @@ package kube
 import (
 	"encoding/base64"
 	"maps"
+
+	"github.com/mergegate/mergegate/internal/manifest"
 )
 
 // Prepare is a copy of a manifest as it is sent to a server: what server-side apply would trip over is
@@ -17,7 +19,7 @@ import (
 //   - what a server fills in itself (uid, resourceVersion, generation, managedFields, selfLink) is gone;
 //   - the rules of a ClusterRole that are aggregated from others are gone: a controller owns them.
 func Prepare(content map[string]any) map[string]any {
-	object := clone(content).(map[string]any)
+	object := manifest.Clone(content).(map[string]any)
 	delete(object, "status")
 	if metadata, ok := object["metadata"].(map[string]any); ok {
 		for _, field := range []string{"uid", "resourceVersion", "generation", "managedFields", "selfLink", "creationTimestamp"} {
@@ -184,24 +186,6 @@ func withoutNulls(v any) any {
 		copied := make([]any, len(v))
 		for i, item := range v {
 			copied[i] = withoutNulls(item)
-		}
-		return copied
-	}
-	return v
-}
-
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		copied := make(map[string]any, len(v))
-		for key, value := range v {
-			copied[key] = clone(value)
-		}
-		return copied
-	case []any:
-		copied := make([]any, len(v))
-		for i, item := range v {
-			copied[i] = clone(item)
 		}
 		return copied
 	}

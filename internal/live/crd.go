@@ -130,7 +130,7 @@ func (p *predictor) replacedDefinition(ctx context.Context, r *row, f *kube.Fail
 		r.rejected(brief(f.Error()))
 		return
 	}
-	twin := deepCopy(r.head).(map[string]any)
+	twin := manifest.Clone(r.head).(map[string]any)
 	names := fields(twin, "spec", "names")
 	plural, free := text(names["plural"]), twinName(text(names["plural"]))
 	names["plural"] = free

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/mergegate/mergegate/internal/manifest"
 )
 
 // gen makes cases. Equal seeds make equal cases.
@@ -190,7 +192,7 @@ func (e edit) do(object map[string]any, number int) {
 
 // change makes some changes to a copy of an object.
 func (g gen) change(s specimen, object map[string]any) map[string]any {
-	object = deepCopy(object).(map[string]any)
+	object = manifest.Clone(object).(map[string]any)
 	for range 1 + g.IntN(2) {
 		switch n := g.IntN(100); {
 		case n < 25:
@@ -248,9 +250,9 @@ func (g gen) otherList(v []any) any {
 	case n == 0:
 		slices.Reverse(v)
 	case n == 1 && len(v) > 0:
-		v = append(v, deepCopy(v[0]))
+		v = append(v, manifest.Clone(v[0]))
 	case n == 2 && len(v) > 0:
-		item := deepCopy(v[0])
+		item := manifest.Clone(v[0])
 		if m, ok := item.(map[string]any); ok && m["name"] != nil {
 			m["name"] = "added"
 			delete(m, "ports")

@@ -1,10 +1,10 @@
 package live
 
 import (
-	"maps"
 	"regexp"
 
 	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/manifest"
 )
 
 // sensitiveName is what the name of an environment variable looks like that holds a secret.
@@ -24,7 +24,7 @@ func hideForeign(m Masker, content, base, head map[string]any) map[string]any {
 	for _, v := range variables(head) {
 		known[v.place()+"\x00"+v.value] = true
 	}
-	content = deepCopy(content).(map[string]any)
+	content = manifest.Clone(content).(map[string]any)
 	for _, v := range variables(content) {
 		if v.value != "" && !known[v.place()+"\x00"+v.value] && (!inBase[v.place()] || sensitiveName.MatchString(v.name)) {
 			v.entry["value"] = m.Value(v.value)
@@ -55,22 +55,4 @@ func variables(object map[string]any) []variable {
 		}
 	}
 	return all
-}
-
-func deepCopy(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		copied := maps.Clone(v)
-		for key, value := range copied {
-			copied[key] = deepCopy(value)
-		}
-		return copied
-	case []any:
-		copied := make([]any, len(v))
-		for i, item := range v {
-			copied[i] = deepCopy(item)
-		}
-		return copied
-	}
-	return v
 }

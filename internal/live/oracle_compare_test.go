@@ -10,6 +10,7 @@ import (
 
 	"github.com/mergegate/mergegate/internal/diff"
 	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/manifest"
 	"github.com/mergegate/mergegate/internal/plan"
 )
 
@@ -127,7 +128,7 @@ var generatedVolume = regexp.MustCompile(`^kube-api-access-[a-z0-9]{5}$`)
 
 // settle is an object without what a server makes up.
 func settle(sent, object map[string]any) map[string]any {
-	object = deepCopy(kube.Comparable(object)).(map[string]any)
+	object = manifest.Clone(kube.Comparable(object)).(map[string]any)
 	spec := fields(object, "spec")
 	switch object["kind"] {
 	case "Service":

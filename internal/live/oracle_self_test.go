@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/mergegate/mergegate/internal/manifest"
 	"github.com/mergegate/mergegate/internal/plan"
 )
 
@@ -17,7 +18,7 @@ func TestOracleSeesWrongPredictions(t *testing.T) {
 	right := func() *outcome {
 		o := objectOf(head)
 		r := newRow(Row{Base: objectOf(live), Head: o})
-		r.live, r.afterHead, r.afterBase, r.result = live, deepCopy(after).(map[string]any), deepCopy(live).(map[string]any), plan.WillUpdate
+		r.live, r.afterHead, r.afterBase, r.result = live, manifest.Clone(after).(map[string]any), manifest.Clone(live).(map[string]any), plan.WillUpdate
 		return &outcome{trial: trial{base: objectOf(live), head: o}, live: live, row: r, result: plan.WillUpdate, after: after, afterBase: live}
 	}
 	spoiled := map[string]func(*outcome){

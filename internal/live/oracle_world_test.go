@@ -18,6 +18,7 @@ import (
 	"github.com/mergegate/mergegate/internal/cluster"
 	"github.com/mergegate/mergegate/internal/clustertest"
 	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/manifest"
 )
 
 // world is a real API server, with the eyes of mergegate and with hands of its own.
@@ -244,7 +245,7 @@ func (w *world) step(ctx context.Context, s specimen, h step, of map[string]any)
 		}
 		return w.established(ctx, of)
 	case "create":
-		object := deepCopy(h.object).(map[string]any)
+		object := manifest.Clone(h.object).(map[string]any)
 		text, err := json.Marshal(object)
 		if err != nil {
 			return err

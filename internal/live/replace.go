@@ -12,6 +12,7 @@ import (
 
 	"github.com/mergegate/mergegate/internal/diff"
 	"github.com/mergegate/mergegate/internal/kube"
+	"github.com/mergegate/mergegate/internal/manifest"
 	"github.com/mergegate/mergegate/internal/plan"
 )
 
@@ -84,7 +85,7 @@ func (p *predictor) createTwin(ctx context.Context, r *row) (kube.Outcome, *kube
 	if group := text(fields(twin, "spec")["group"]); r.id.Kind == "APIService" && group != "" { // it is called after its group
 		own, free = group, twinName(group)
 		name = strings.TrimSuffix(r.id.Name, group) + free
-		twin["spec"] = renamed(deepCopy(twin["spec"]), own, free)
+		twin["spec"] = renamed(manifest.Clone(twin["spec"]), own, free)
 	}
 	metadata := maps.Clone(fields(twin, "metadata"))
 	metadata["name"] = name
